@@ -1,0 +1,153 @@
+"""The card: what a model is, what it takes and what it gives.
+
+It travels inside `model.safetensors`, beside it as `card.json`, and inside the .onnx file (metadata key `i2i.card`).
+
+Values, said once for the whole project: inside torch an image is NCHW float32 in the card's `value_range`; at every
+edge (files, numpy, ONNX inputs and outputs) it is uint8 HWC or NHWC, red first, 0..255.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from i2i.errors import I2IError
+
+CARD_FORMAT = 1
+METADATA_KEY = "i2i.card"
+
+Colour = Literal["gray", "rgb", "rgba", "labels"]
+
+
+class Frozen(BaseModel):
+    """Immutable and strict about names: a misspelt field is an error, not a silent default."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Pixels(Frozen):
+    """How one side's pictures look in a file and inside the network.
+
+    `gray`, `rgb` and `rgba` are scaled linearly. `labels` is a picture painted with the colours of `palette`; inside
+    the network it is one plane per class (one-hot on the way in, the largest plane wins on the way out).
+    """
+
+    colour: Colour = "rgb"
+    palette: tuple[tuple[int, int, int], ...] = ()
+
+    @model_validator(mode="after")
+    def _palette_matches_colour(self) -> Pixels:
+        if (self.colour == "labels") != bool(self.palette):
+            raise ValueError("a palette belongs to colour 'labels', and 'labels' needs one")
+        if len(set(self.palette)) != len(self.palette):
+            raise ValueError("the palette names a colour twice")
+        if any(not 0 <= value <= 255 for colour in self.palette for value in colour):
+            raise ValueError("palette values lie in 0..255")
+        return self
+
+    @property
+    def channels(self) -> int:
+        """Channels of the uint8 picture at the edge: 1, 3 or 4 (a label map is a colour picture)."""
+        return {"gray": 1, "rgb": 3, "rgba": 4, "labels": 3}[self.colour]
+
+    @property
+    def planes(self) -> int:
+        """Channels inside the network: those of the picture, or one per class."""
+        return len(self.palette) if self.colour == "labels" else self.channels
+
+
+class Sizing(Frozen):
+    """How a picture of any size meets the network.
+
+    `pad`: at the bottom and the right to the next multiple of `multiple`, at least `minimum`, by repeated reflection,
+    and cropped back. `resize`: to `width` x `height` (bilinear, antialiased) and back to the size that came. `fixed`:
+    only `width` x `height` is taken, anything else is refused.
+    """
+
+    rule: Literal["pad", "resize", "fixed"] = "pad"
+    multiple: int = Field(default=1, ge=1)
+    minimum: int = Field(default=1, ge=1)
+    width: int | None = Field(default=None, ge=1)
+    height: int | None = Field(default=None, ge=1)
+
+    @model_validator(mode="after")
+    def _size_matches_rule(self) -> Sizing:
+        sized = self.width is not None and self.height is not None
+        if (self.rule == "pad") == sized:
+            raise ValueError("width and height belong to the rules 'resize' and 'fixed', which need both")
+        return self
+
+
+class Condition(Frozen):
+    """What steers the model beside the picture: exclusive `domains` by name, or a vector of `attributes`."""
+
+    kind: Literal["domains", "attributes"]
+    names: tuple[str, ...] = Field(min_length=1)
+    exclusive_groups: tuple[tuple[str, ...], ...] = ()
+
+
+class NetworkSpec(Frozen):
+    """A network by its name in the table and every hyper-parameter, so that it can be built again."""
+
+    type: str
+    arguments: dict[str, Any] = Field(default_factory=dict)
+
+
+class ImageCard(Frozen):
+    """Everything a program needs to know about a model."""
+
+    format: int = CARD_FORMAT
+    name: str
+    source: Pixels = Pixels()
+    target: Pixels = Pixels()
+    value_range: tuple[float, float] = (-1.0, 1.0)
+    sizing: Sizing = Sizing()
+    scale: int = Field(default=1, ge=1)
+    condition: Condition | None = None
+    latent: int | None = Field(default=None, ge=1)
+    network: NetworkSpec
+    method: str
+    recipe_digest: str = ""
+    step: int = 0
+    licence: str = ""
+    training_data: str = ""
+    metrics: dict[str, float] = Field(default_factory=dict)
+    version: str = ""
+
+    def to_json(self) -> str:
+        """The card as one JSON document, indented, keys in the order of the fields."""
+        return self.model_dump_json(indent=2)
+
+    @classmethod
+    def from_json(cls, text: str | bytes, *, path: Path | str | None = None) -> ImageCard:
+        """Read a card. Raises `I2IError`: E_CKPT_NEWER for a later format, E_CKPT_MISMATCH for anything else wrong."""
+        try:
+            return cls.model_validate_json(text)
+        except ValidationError as error:
+            newer = _format_of(text)
+            if newer > CARD_FORMAT:
+                message = f"the card has format {newer}, this i2i reads up to {CARD_FORMAT}; upgrade i2i"
+                raise I2IError("E_CKPT_NEWER", message, path=path) from None
+            first = error.errors()[0]
+            where = ".".join(str(part) for part in first["loc"]) or "card"
+            raise I2IError("E_CKPT_MISMATCH", f"not a valid card: {where}: {first['msg']}", path=path) from None
+
+    @model_validator(mode="after")
+    def _format_is_known(self) -> ImageCard:
+        if self.format > CARD_FORMAT:
+            raise ValueError(f"card format {self.format} is newer than {CARD_FORMAT}")
+        if self.value_range[0] >= self.value_range[1]:
+            raise ValueError("value_range runs from low to high")
+        return self
+
+
+def _format_of(text: str | bytes) -> int:
+    import json
+
+    try:
+        value = json.loads(text)
+        return int(value["format"])
+    except (ValueError, KeyError, TypeError):
+        return 0
