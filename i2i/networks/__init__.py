@@ -1,1 +1,18 @@
-"""Networks."""
+"""The table of networks. A new one is one file here and one line below.
+
+Contract (checked by `tests/networks/test_contract.py` over every entry): keyword-only, JSON-able hyper-parameters;
+`multiple` and `minimum` say which picture sizes the network takes; any other size raises `I2IError` (E_SIZE) naming one
+that fits; `eval()` is deterministic. A generator maps planes in the card's range to planes in -1..1; a discriminator
+returns a `CriticOutput`.
+"""
+
+from i2i.tables import Table
+
+NETWORKS = Table(
+    "network",
+    {
+        "unet": "i2i.networks.unet:UNet",
+        "patchgan": "i2i.networks.patchgan:PatchGAN",
+        "pixelgan": "i2i.networks.pixelgan:PixelGAN",
+    },
+)

@@ -1,1 +1,1 @@
-"""Layers."""
+"""Building blocks that several networks share: one idea a file."""

@@ -1,0 +1,22 @@
+"""The initial weights of the pix2pix and CycleGAN papers."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+
+def gaussian_(network: nn.Module, *, gain: float = 0.02) -> None:
+    """Convolution weights from N(0, gain), batch-norm scales from N(1, gain), biases zero, in place.
+
+    Isola et al. 2017, section 6.2 ("weights were initialized from a Gaussian distribution with mean 0 and standard
+    deviation 0.02"); scales as in DCGAN's code.
+    """
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
+            nn.init.normal_(module.weight, 0.0, gain)
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
+        elif isinstance(module, nn.BatchNorm2d) and module.affine:
+            torch.nn.init.normal_(module.weight, 1.0, gain)
+            nn.init.zeros_(module.bias)
