@@ -1,0 +1,44 @@
+"""The torch session: what `Translator` runs when a model is loaded from its weights instead of an .onnx file."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from i2i.images.card import ImageCard
+from i2i.weights.wrapper import Wrapped
+
+
+class TorchSession:
+    """Runs a generator on batches of pictures, always in the same way: no gradients, no dropout, running statistics.
+
+    `device` is where the generator is moved to: "cpu", "cuda" ...
+    """
+
+    def __init__(self, generator: nn.Module, card: ImageCard, *, device: str = "cpu") -> None:
+        self.card = card
+        self._device = torch.device(device)
+        self._wrapped = Wrapped(generator, card).to(self._device)
+
+    def run(
+        self,
+        image: NDArray[np.uint8],
+        *,
+        domain: NDArray[np.int64] | None = None,
+        condition: NDArray[np.float32] | None = None,
+    ) -> NDArray[np.uint8]:
+        """Translate a batch: uint8 (N, H, W, C) to uint8 (N, H * scale, W * scale, C').
+
+        `image` is the latent, float32 (N, Z), for a generator from noise. `domain` (N,) or `condition` (N, K) as the
+        card says. Raises `I2IError`: E_CONDITION, E_SIZE.
+        """
+        chosen = domain if domain is not None else condition
+        with torch.inference_mode():
+            output = self._wrapped(self._tensor(image), None if chosen is None else self._tensor(chosen))
+        return np.asarray(output.cpu().numpy(), dtype=np.uint8)
+
+    def _tensor(self, array: NDArray[np.generic]) -> Tensor:
+        # torch warns about arrays that it could write to by mistake: those are copied.
+        return torch.from_numpy(np.require(array, requirements=["C", "W"])).to(self._device)
