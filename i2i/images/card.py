@@ -62,8 +62,9 @@ class Sizing(Frozen):
     """How a picture of any size meets the network.
 
     `pad`: on all sides alike to the next multiple of `multiple`, at least `minimum`, by repeated reflection (an odd
-    pixel goes to the bottom or the right), and cropped back. `resize`: to `width` x `height` (bilinear, antialiased) and back to the size that came. `fixed`:
-    only `width` x `height` is taken, anything else is refused.
+    pixel goes to the bottom or the right), and cropped back. `resize`: to `width` x `height` (bilinear, antialiased)
+    and back to the size that came. `fixed`: only `width` x `height` is taken, anything else is
+    refused.
     """
 
     rule: Literal["pad", "resize", "fixed"] = "pad"
