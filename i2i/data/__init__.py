@@ -1,1 +1,7 @@
-"""Data."""
+"""Data sets: which files belong together, what a sample is, and in which order samples come."""
+
+from __future__ import annotations
+
+from i2i.tables import Table
+
+DATASETS = Table("dataset", {"paired": "i2i.data.paired:PairedFolder"})

@@ -1,0 +1,161 @@
+"""Random crops, flips and colour changes: the same geometry for both sides of a pair, drawn from one given generator.
+
+Modes: `crop` cuts a window out of a large pair; `jitter` resizes to 286/256 of the size and cuts a window (Isola et
+al. 2017, section 3.3: 256 -> 286 -> 256); `resize` brings the whole object to the size. Pictures are interpolated
+(area average when shrinking, bilinear when enlarging), label maps take the nearest pixel.
+
+The transforms are albumentations'. It never draws from a global generator here: each call gets its own.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+import numpy as np
+
+from i2i.errors import I2IError
+from i2i.images.card import Pixels
+
+Mode = Literal["crop", "jitter", "resize"]
+Flip = Literal["horizontal", "vertical", "rot90"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Augmentation:
+    """What may be done to a pair in training; plain values, so that it can be written into a recipe.
+
+    `size`: what comes out, one number or (height, width), in pixels. `flips`: the symmetries of the data: "horizontal"
+    mirrors left and right, "vertical" top and bottom, "rot90" turns by 0, 90, 180 or 270 degrees (square sizes only);
+    each is drawn by itself. Empty where light or writing has a direction, as in shaded relief. `photometric`: change
+    the colours of the source (rgb only) and never those of the target. `weight_by_area` (mode crop only): a picture
+    takes part in an epoch once for each crop that fits into its area, so that every pixel has the same chance;
+    otherwise once. Raises `I2IError` (E_RECIPE) for values that do not go together.
+    """
+
+    size: int | tuple[int, int] = 256
+    mode: Mode = "jitter"
+    flips: tuple[Flip, ...] = ("horizontal",)
+    photometric: bool = False
+    weight_by_area: bool = True
+
+    def __post_init__(self) -> None:
+        if self.mode not in get_args(Mode):
+            raise I2IError("E_RECIPE", f"augmentation mode '{self.mode}'; known: {', '.join(get_args(Mode))}")
+        for flip in self.flips:
+            if flip not in get_args(Flip):
+                raise I2IError("E_RECIPE", f"augmentation flip '{flip}'; known: {', '.join(get_args(Flip))}")
+        height, width = self.shape
+        if min(height, width) < 1:
+            raise I2IError("E_RECIPE", f"augmentation size {height}x{width}; both sides are at least 1 pixel")
+        if "rot90" in self.flips and height != width:
+            raise I2IError("E_RECIPE", f"flip 'rot90' needs a square size, not {height}x{width} (height x width)")
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """What comes out, (height, width) in pixels."""
+        return (self.size, self.size) if isinstance(self.size, int) else (self.size[0], self.size[1])
+
+    @property
+    def minimum_size(self) -> tuple[int, int]:
+        """The smallest picture that can be used, (height, width): the crop in mode `crop`, else one pixel."""
+        return self.shape if self.mode == "crop" else (1, 1)
+
+    @property
+    def resized(self) -> tuple[int, int] | None:
+        """The size every picture is brought to before anything random, (height, width); None in mode `crop`."""
+        height, width = self.shape
+        if self.mode == "jitter":
+            return round(height * 286 / 256), round(width * 286 / 256)
+        return self.shape if self.mode == "resize" else None
+
+
+class Augmenter:
+    """Carries out an `Augmentation` for pairs of the given pixels, in two stages.
+
+    `prepare` is the same for every draw (the resize), so that its result can be kept; calling the object is the random
+    stage. Raises `I2IError` (E_RECIPE) when photometric changes are asked for a source that is not rgb.
+    """
+
+    def __init__(self, augmentation: Augmentation, *, source_pixels: Pixels, target_pixels: Pixels) -> None:
+        if augmentation.photometric and source_pixels.colour != "rgb":
+            message = (
+                f"photometric augmentation needs an rgb source, this one is {source_pixels.colour}; "
+                "switch augmentation.photometric off"
+            )
+            raise I2IError("E_RECIPE", message)
+        self.augmentation = augmentation
+        self._labels = (source_pixels.colour == "labels", target_pixels.colour == "labels")
+        self._geometry = _compose(_geometry(augmentation), target="image")
+        self._colours = _compose(_colours()) if augmentation.photometric else None
+
+    def prepare(self, source: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Resize both sides (uint8, H,W,C, of one size) where the mode asks for it."""
+        shape = self.augmentation.resized
+        if shape is None:
+            return source, target
+        return _resize(source, shape, labels=self._labels[0]), _resize(target, shape, labels=self._labels[1])
+
+    def __call__(
+        self, source: np.ndarray, target: np.ndarray, generator: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """One draw from a prepared pair (uint8, H,W,C): both sides of the asked size, new arrays.
+
+        Raises `I2IError` (E_PAIR_SIZE) when the pair is smaller than the crop.
+        """
+        height, width = self.augmentation.shape
+        if source.shape[0] < height or source.shape[1] < width:
+            raise I2IError("E_PAIR_SIZE", too_small(source.shape[:2], (height, width)))
+        words = random.Random(int(generator.integers(2**63)))
+        self._geometry.set_random_state(generator, words)
+        both = self._geometry(image=source, target=target)
+        source, target = both["image"], both["target"]
+        if self._colours is not None:
+            self._colours.set_random_state(generator, words)
+            source = self._colours(image=source)["image"]
+        return np.array(source, order="C"), np.array(target, order="C")
+
+
+def too_small(found: tuple[int, ...], needed: tuple[int, int]) -> str:
+    """What to say about a picture (height, width) that is smaller than the crop (height, width)."""
+    return (
+        f"{found[1]}x{found[0]} pixels, smaller than the crop of {needed[1]}x{needed[0]}; "
+        "set --augmentation.mode resize or jitter, or a smaller --augmentation.size"
+    )
+
+
+def _albumentations() -> Any:
+    # It looks for a newer version of itself on the network at import unless told not to.
+    os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
+    import albumentations
+
+    return albumentations
+
+
+def _compose(transforms: list[Any], **extra: str) -> Any:
+    return _albumentations().Compose(transforms, additional_targets=extra)
+
+
+def _geometry(augmentation: Augmentation) -> list[Any]:
+    a = _albumentations()
+    height, width = augmentation.shape
+    flips = {"horizontal": a.HorizontalFlip(p=0.5), "vertical": a.VerticalFlip(p=0.5), "rot90": a.RandomRotate90(p=1.0)}
+    return [a.RandomCrop(height, width, p=1.0), *(flips[flip] for flip in augmentation.flips)]
+
+
+def _colours() -> list[Any]:
+    a = _albumentations()
+    return [a.ColorJitter(brightness=(0.8, 1.2), contrast=(0.8, 1.2), saturation=(0.8, 1.2), hue=(-0.02, 0.02), p=1.0)]
+
+
+def _resize(picture: np.ndarray, shape: tuple[int, int], *, labels: bool) -> np.ndarray:
+    import cv2
+
+    if picture.shape[:2] == shape:
+        return picture
+    shrinks = picture.shape[0] >= shape[0] and picture.shape[1] >= shape[1]
+    smooth = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    resize = _albumentations().Resize(*shape, interpolation=cv2.INTER_NEAREST_EXACT if labels else smooth, p=1.0)
+    return np.ascontiguousarray(resize(image=picture)["image"])

@@ -1,0 +1,142 @@
+"""Where the two sides of a paired data set lie: three layouts, found by what is on the disk, never guessed.
+
+DIR/{train,val,test}/{A,B}/name.png     one folder for each side (any names; see `ORDERED` for those known)
+DIR/{trainA,trainB,valA,valB,testA,testB}/name.png
+DIR/{train,val,test}/name.png           both sides in one picture, side by side
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+from i2i.errors import I2IError, printable
+from i2i.images.codec import SUFFIXES
+
+SPLITS = ("train", "val", "test")
+
+# Pairs of folder names that say by themselves which one is translated into which.
+ORDERED = (("a", "b"), ("source", "target"), ("input", "output"), ("input", "target"), ("before", "after"))
+
+_SHOWN = 10
+
+
+class Layout(NamedTuple):
+    """The folders of both sides; one and the same folder when `side_by_side`, and then where the source is."""
+
+    source: Path
+    target: Path
+    side_by_side: bool = False
+    source_left: bool = True
+
+
+def splits(root: Path, *, source: str | None = None, target: str | None = None) -> tuple[str, ...]:
+    """The splits that exist below `root`, in the order train, val, test. `source` and `target` as in `find_layout`."""
+    sides = _flat_sides(source, target)
+    return tuple(
+        split
+        for split in SPLITS
+        if (root / split).is_dir() or all((root / f"{split}{side}").is_dir() for side in sides)
+    )
+
+
+def find_layout(root: Path, *, split: str, source: str | None = None, target: str | None = None) -> Layout:
+    """Decide where the pairs of one split lie.
+
+    `source` and `target` are folder names; with both sides in one picture they are `left` and `right`. Raises
+    `I2IError` (E_LAYOUT), saying what was found, when nothing fits or more than one thing does.
+    """
+    if not root.is_dir():
+        raise I2IError("E_LAYOUT", "is not a folder; --data takes the folder that holds train/ and test/", path=root)
+    inside = root / split
+    nested, loose = _contents(inside) if inside.is_dir() else ([], False)
+    flat = [side for side in sorted(_flat_sides(source, target)) if (root / f"{split}{side}").is_dir()]
+    kinds = [bool(nested), loose, len(flat) == 2]
+    if sum(kinds) > 1:
+        raise I2IError("E_LAYOUT", _ambiguous(split, nested, loose=loose, flat=flat), path=root)
+    if nested:
+        first, second = _sides(inside, nested, source, target)
+        return Layout(inside / first, inside / second)
+    if loose:
+        return Layout(inside, inside, side_by_side=True, source_left=_source_left(inside, source, target))
+    if len(flat) == 2:
+        first, second = _sides(root, flat, source, target)
+        return Layout(root / f"{split}{first}", root / f"{split}{second}")
+    raise I2IError("E_LAYOUT", _nothing(root, split), path=root)
+
+
+def _flat_sides(source: str | None, target: str | None) -> set[str]:
+    """The endings of the folder names `trainA` and `trainB`."""
+    if source is None and target is None:
+        return {"A", "B"}
+    return {source or ("A" if target == "B" else "B"), target or ("A" if source == "B" else "B")}
+
+
+def _contents(folder: Path) -> tuple[list[str], bool]:
+    """The names of the folders in a folder, and whether pictures lie directly in it. Hidden names do not count."""
+    try:
+        entries = sorted(entry for entry in folder.iterdir() if not entry.name.startswith("."))
+        folders = [entry.name for entry in entries if entry.is_dir()]
+        return folders, any(entry.suffix.lower() in SUFFIXES and entry.is_file() for entry in entries)
+    except OSError as error:
+        raise I2IError("E_IO", f"the folder cannot be read: {error.strerror}", path=folder) from None
+
+
+def _sides(folder: Path, names: list[str], source: str | None, target: str | None) -> tuple[str, str]:
+    for option, name in (("--data.source", source), ("--data.target", target)):
+        if name is not None and name not in names:
+            raise I2IError("E_LAYOUT", f"{option} '{name}' does not exist here; found: {_listed(names)}", path=folder)
+    if source is not None and source == target:
+        raise I2IError("E_LAYOUT", f"--data.source and --data.target are both '{source}'", path=folder)
+    if source is not None and target is not None:
+        return source, target
+    if len(names) == 2:
+        if source is not None:
+            return source, names[1 - names.index(source)]
+        if target is not None:
+            return names[1 - names.index(target)], target
+        by_lower = {name.lower(): name for name in names}
+        for first, second in ORDERED:
+            if set(by_lower) == {first, second}:
+                return by_lower[first], by_lower[second]
+    message = (
+        f"which folder is translated into which? found: {_listed(names)}; "
+        "name them with --data.source FOLDER --data.target FOLDER"
+    )
+    raise I2IError("E_LAYOUT", message, path=folder)
+
+
+def _source_left(folder: Path, source: str | None, target: str | None) -> bool:
+    for option, name in (("--data.source", source), ("--data.target", target)):
+        if name not in {None, "left", "right"}:
+            message = f"pictures lie side by side in here, so {option} is left or right, not '{name}'"
+            raise I2IError("E_LAYOUT", message, path=folder)
+    if source is not None and source == target:
+        raise I2IError("E_LAYOUT", f"--data.source and --data.target are both '{source}'", path=folder)
+    return source == "left" or (source is None and target != "left")
+
+
+def _ambiguous(split: str, nested: list[str], *, loose: bool, flat: list[str]) -> str:
+    found = [f"{split}/ holds the folders {_listed(nested)}"] if nested else []
+    found += [f"{split}/ holds pictures of its own"] if loose else []
+    found += [f"there are {' and '.join(split + name for name in flat)}"] if len(flat) == 2 else []
+    return f"more than one layout at once: {'; '.join(found)}; move all but one of them elsewhere"
+
+
+def _nothing(root: Path, split: str) -> str:
+    names = _contents(root)[0]
+    hint = ""
+    if (root / split).is_dir():
+        hint = f"; {split}/ is empty"
+    elif root.name in SPLITS or any(root.name == f"{name}{side}" for name in SPLITS for side in "AB"):
+        hint = f"; --data takes the folder above: {printable(root.parent)}"
+    return (
+        f"no pairs for the split '{split}': expected {split}/A and {split}/B (or other names, given with --data.source "
+        f"and --data.target), {split}A and {split}B, or pictures side by side in {split}/; "
+        f"found the folders: {_listed(names)}{hint}"
+    )
+
+
+def _listed(names: list[str]) -> str:
+    shown = ", ".join(printable(name) for name in names[:_SHOWN]) or "none"
+    return shown + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
