@@ -63,7 +63,8 @@ def _reduced(picture: Picture, largest: int) -> Picture:
     if factor >= 1:
         return picture
     size = (max(1, round(width * factor)), max(1, round(height * factor)))
-    return np.asarray(Image.fromarray(picture).resize(size, Image.Resampling.BOX))
+    smaller: Picture = np.asarray(Image.fromarray(picture).resize(size, Image.Resampling.BOX))
+    return smaller
 
 
 def _with_header(canvas: Picture, labels: Sequence[str], width: int) -> Picture:
@@ -73,7 +74,8 @@ def _with_header(canvas: Picture, labels: Sequence[str], width: int) -> Picture:
     for c, label in enumerate(labels):
         left = GAP + c * (width + GAP)
         draw.text((left + width / 2, HEADER / 2 + 1), _shortened(label, width, font), fill=INK, font=font, anchor="mm")
-    return np.asarray(image)
+    drawn: Picture = np.asarray(image)
+    return drawn
 
 
 def _shortened(label: str, width: int, font: ImageFont.FreeTypeFont | ImageFont.ImageFont) -> str:

@@ -49,9 +49,9 @@ def ssim(output: Tensor, target: Tensor) -> list[float | None]:
         raise missing_package("torchmetrics", "metrics") from None
     if min(output.shape[1:3]) < WINDOW:
         return [None] * len(output)
-    planes = [side.permute(0, 3, 1, 2).double() for side in (output, target)]  # N,C,H,W
+    x, y = output.permute(0, 3, 1, 2).double(), target.permute(0, 3, 1, 2).double()  # N,C,H,W
     _, local = structural_similarity_index_measure(
-        *planes, sigma=SIGMA, kernel_size=WINDOW, data_range=255.0, reduction="none", return_full_image=True
+        x, y, sigma=SIGMA, kernel_size=WINDOW, data_range=255.0, reduction="none", return_full_image=True
     )
     edge = WINDOW // 2  # the library pads by reflection; those windows are cut off again
     inside = local[..., edge : local.shape[-2] - edge, edge : local.shape[-1] - edge]

@@ -1,0 +1,61 @@
+"""Several metrics fed with the same pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from torch import Tensor
+
+from i2i.images.card import Pixels
+from i2i.metrics import METRICS
+from i2i.metrics.kid import Features
+from i2i.metrics.metric import Metric
+
+PICTURES = ("psnr", "ssim", "l1", "gradient", "spectrum", "checkerboard")
+
+
+class Suite:
+    """The named metrics for pictures that look as `pixels` says; each value is the metric's own.
+
+    Without names: psnr, ssim, l1, gradient, spectrum and checkerboard, or accuracy and mean_iou for label maps.
+    `features` is the network for `kid`; without it the default one is loaded when it is first needed. Raises
+    `I2IError` (E_RECIPE) for an unknown name or a metric of the wrong kind.
+    """
+
+    def __init__(self, names: Sequence[str] = (), *, pixels: Pixels, features: Features | None = None) -> None:
+        chosen = tuple(dict.fromkeys(names)) or default_names(pixels)
+        self.metrics = {name: _metric(name, pixels=pixels, features=features) for name in chosen}
+
+    def update(self, output: Tensor, target: Tensor) -> None:
+        """Add a batch to every metric: both uint8 N,H,W,C."""
+        for metric in self.metrics.values():
+            metric.update(output, target)
+
+    def compute(self) -> dict[str, float]:
+        """The value of each metric that is defined, in the order of the names."""
+        return {name: value for metric in self.metrics.values() for name, value in metric.compute().items()}
+
+    def per_image(self) -> dict[str, list[float | None]]:
+        """For each metric that single pictures have: their values in the order they came."""
+        values = {name: metric.per_image() for name, metric in self.metrics.items()}
+        return {name: column for name, column in values.items() if column is not None}
+
+
+def default_names(pixels: Pixels) -> tuple[str, ...]:
+    """The metrics that are computed when none are named."""
+    labels = pixels.colour == "labels"
+    return tuple(name for name in METRICS if METRICS[name].for_labels) if labels else PICTURES
+
+
+def _metric(name: str, *, pixels: Pixels, features: Features | None) -> Metric:
+    kind = METRICS[name]
+    metric: Metric
+    if kind.for_labels:
+        if pixels.colour != "labels":
+            from i2i.errors import I2IError
+
+            raise I2IError("E_RECIPE", f"{name} scores label maps, these are {pixels.colour} pictures")
+        metric = kind(palette=pixels.palette)
+    else:
+        metric = kind(features=features) if name == "kid" else kind()
+    return metric
