@@ -1,0 +1,56 @@
+"""What is looked at during training on pairs: a sample grid and the metrics of fixed pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from i2i.evaluation.grids import grid
+from i2i.images.card import ImageCard
+from i2i.metrics.suite import Suite
+from i2i.weights.session import TorchSession
+
+Picture = NDArray[np.uint8]
+
+
+class PairedMonitor:
+    """Translates fixed pairs, uint8 (H, W, C), exactly as the shipped model would.
+
+    The first `shown` pairs make the grid (source | output | target); all of them are measured.
+    """
+
+    def __init__(
+        self,
+        pairs: Sequence[tuple[Picture, Picture]],
+        *,
+        card: ImageCard,
+        metrics: Sequence[str] = (),
+        shown: int = 6,
+        device: torch.device | str = "cpu",
+    ) -> None:
+        self.pairs = list(pairs)
+        self.card = card
+        self.metrics = tuple(metrics)
+        self.shown = shown
+        self.device = str(device)
+
+    def sample(self, generators: Mapping[str, nn.Module]) -> Picture:
+        """The grid of the first pairs, uint8 (H, W, 3)."""
+        session = self._session(generators)
+        rows = [[source, session.run(source[None])[0], target] for source, target in self.pairs[: self.shown]]
+        return grid(rows, ("source", "output", "target"))
+
+    def measure(self, generators: Mapping[str, nn.Module]) -> dict[str, float]:
+        """The metrics over all the pairs."""
+        session = self._session(generators)
+        suite = Suite(self.metrics, pixels=self.card.target)
+        for source, target in self.pairs:
+            suite.update(torch.from_numpy(session.run(source[None])), torch.from_numpy(target[None]))
+        return suite.compute()
+
+    def _session(self, generators: Mapping[str, nn.Module]) -> TorchSession:
+        return TorchSession(next(iter(generators.values())), self.card, device=self.device)
