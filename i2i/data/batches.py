@@ -8,7 +8,7 @@ import sys
 import weakref
 from collections.abc import Iterator
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Any, Protocol, Self
 
 import numpy as np
 import torch
@@ -32,9 +32,12 @@ class PairedSamples(Protocol):
 
     def __getitem__(self, draw: Draw, /) -> tuple[np.ndarray, np.ndarray]: ...
 
-    def preload(self) -> None: ...
+    def preload(self) -> None:
+        """Fill the cache with what workers are to share."""
 
-    def scale(self, source: Tensor, target: Tensor) -> PairedBatch: ...
+    def scale(self, source: Tensor, target: Tensor) -> PairedBatch:
+        """The batch of two uint8 tensors (N, H, W, C), in the card's value range."""
+        ...
 
 
 def loader(
@@ -144,7 +147,7 @@ def _start(
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _unchanged(batch: _Bytes | I2IError) -> _Bytes | I2IError:
+def _unchanged(batch: Any) -> Any:
     return batch
 
 
@@ -157,7 +160,7 @@ def _settle(worker: int) -> None:
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
     cv2.setNumThreads(0)
     info = get_worker_info()
-    if info is not None:
+    if info is not None and isinstance(info.dataset, _Fetcher):
         info.dataset.dataset.cache.share(info.num_workers)
 
 

@@ -17,7 +17,7 @@ from i2i.data.augment import Augmentation, Augmenter
 from i2i.data.cache import PictureCache
 from i2i.data.layouts import Layout, find_layout, splits
 from i2i.data.problems import Problem, raise_problems
-from i2i.data.reading import Pair, picture_size, read_pair
+from i2i.data.reading import Pair, picture_area, read_pair
 from i2i.data.sampler import Draw, rng
 from i2i.errors import I2IError, printable
 from i2i.images.card import Pixels
@@ -166,4 +166,4 @@ def _shares(pairs: list[Pair], augmentation: Augmentation) -> list[int]:
     if augmentation.mode != "crop" or not augmentation.weight_by_area:
         return [1] * len(pairs)
     height, width = augmentation.shape
-    return [max(1, round(h * w / (height * width))) for h, w in map(picture_size, pairs)]
+    return [max(1, round(picture_area(pair) / (height * width))) for pair in pairs]

@@ -21,7 +21,7 @@ _SAMPLE = 2
 class Draw(NamedTuple):
     """One sample to make: `index` into the data set, `position` in the run's global order (0, 1, 2 ...)."""
 
-    index: int
+    index: int  # type: ignore[assignment]  # hides the method tuple.index
     position: int
 
 
