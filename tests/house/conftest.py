@@ -38,3 +38,14 @@ def scratch_package(tmp_path: Path) -> Path:
     shutil.copytree(ROOT / "i2i", tmp_path / "i2i", ignore=ignore)
     shutil.copy(ROOT / "setup.cfg", tmp_path)
     return tmp_path
+
+
+@pytest.fixture(scope="session")
+def wheel(tracked: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel built from the tracked files alone: nothing that lies about in the checkout can get in."""
+    clean, out = tmp_path_factory.mktemp("clean"), tmp_path_factory.mktemp("wheel")
+    for path in tracked:
+        (clean / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / path, clean / path)
+    subprocess.run([sys.executable, "-m", "build", "--outdir", str(out)], cwd=clean, check=True, capture_output=True)
+    return next(out.glob("*.whl"))

@@ -72,9 +72,9 @@ def test_only_what_a_newcomer_expects_stands_at_the_top(tracked: list[Path]) -> 
     assert {path.parts[0] for path in tracked} <= TOP
 
 
-def test_the_folders_of_tests_mirror_the_package(root: Path) -> None:
+def test_the_folders_of_tests_mirror_the_package(root: Path, tracked: list[Path]) -> None:
     packages = {path.parent.name for path in (root / "i2i").glob("*/__init__.py")}
-    folders = {path.name for path in (root / "tests").iterdir() if path.is_dir() and path.name != "__pycache__"}
+    folders = {path.parts[1] for path in tracked if path.parts[0] == "tests" and len(path.parts) > 2}
     assert folders <= packages | {"house", "tools"}
 
 
