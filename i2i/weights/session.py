@@ -24,7 +24,7 @@ class TorchSession:
 
     def run(
         self,
-        image: NDArray[np.uint8],
+        image: NDArray[np.uint8] | NDArray[np.float32],
         *,
         domain: NDArray[np.int64] | None = None,
         condition: NDArray[np.float32] | None = None,

@@ -42,7 +42,7 @@ def save_model(
     """
     folder = Path(folder)
     tensors = {name: _stored(tensor, half=half) for name, tensor in generator.state_dict().items()}
-    _require_finite(tensors, folder / WEIGHTS)
+    require_finite(tensors, folder / WEIGHTS)
     if not overwrite:
         _require_absent(folder)
     data = serialise(tensors, metadata={METADATA_KEY: card.to_json()})
@@ -76,7 +76,7 @@ def load_model(folder: str | Path) -> tuple[nn.Module, ImageCard]:
         raise I2IError("E_CKPT_UNSAFE", f"not a valid safetensors file: {error}", path=path) from None
     card = _card_of(header, outer, path)
     generator = _built(card, tensors, path)
-    _require_finite(tensors, path)
+    require_finite(tensors, path)
     generator.load_state_dict(tensors, strict=True)
     return generator.eval(), card
 
@@ -94,7 +94,8 @@ def _require_absent(folder: Path) -> None:
             raise I2IError("E_EXISTS", "is there already; choose another folder, or ask to overwrite", path=path)
 
 
-def _require_finite(tensors: Mapping[str, Tensor], path: Path) -> None:
+def require_finite(tensors: Mapping[str, Tensor], path: Path) -> None:
+    """Raise `I2IError` (E_NONFINITE) naming the weights that hold NaN or infinity; `path` is the file they go to."""
     bad = [name for name, tensor in tensors.items() if not torch.isfinite(tensor).all()]
     if bad:
         raise I2IError("E_NONFINITE", f"weights are NaN or infinite: {_shown(bad)}", path=path)

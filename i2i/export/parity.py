@@ -1,0 +1,149 @@
+"""The proof that an .onnx file is the translator: the same pictures through both engines, compared byte by byte."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from i2i.images.card import ImageCard, Pixels
+
+if TYPE_CHECKING:
+    from i2i.weights.session import TorchSession
+
+MOST_LEVELS = 1
+MOST_SHARE = 0.001
+_SEED = 20_170_711
+_PROBE_SIDE = 32
+
+
+@dataclass(frozen=True)
+class ParityReport:
+    """How far two engines were apart over all probes.
+
+    `max_difference` in levels of 255; `differing` of `values` bytes were not equal; `failed` names each probe (its
+    shape) that broke the promise: at most 1 level, in fewer than 0.1 % of its values. A single value is forgiven in a
+    probe so small that it would be more than that. The colours of a label map are names, not amounts: there any
+    difference counts in the share only.
+    """
+
+    probes: int
+    values: int
+    max_difference: int
+    differing: int
+    failed: tuple[str, ...] = ()
+
+    @property
+    def share(self) -> float:
+        """The share of values that were not equal, 0..1."""
+        return self.differing / max(self.values, 1)
+
+    def __str__(self) -> str:
+        text = (
+            f"max difference {self.max_difference} of 255, in {self.differing} of {self.values} values "
+            f"({100 * self.share:.4f} %), over {self.probes} probes"
+        )
+        return f"{text}; failed: {', '.join(self.failed)}" if self.failed else text
+
+
+class Probe(NamedTuple):
+    """One input to compare on: a picture or latent, and the domain or condition where the card has one."""
+
+    source: NDArray[np.uint8] | NDArray[np.float32]
+    domain: NDArray[np.int64] | None
+    condition: NDArray[np.float32] | None
+
+    def inputs(self, card: ImageCard) -> dict[str, NDArray[Any]]:
+        """The graph's inputs by name."""
+        named = {"image" if card.latent is None else "latent": self.source}
+        steering = {"domain": self.domain, "condition": self.condition}
+        return named | {name: value for name, value in steering.items() if value is not None}
+
+
+def compare(session: TorchSession, model: bytes) -> ParityReport:
+    """Run every probe through the torch session and through onnxruntime's CPU engine on the file's bytes."""
+    import onnxruntime
+
+    engine = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
+    pairs = []
+    for probe in probes(session.card):
+        expected = session.run(probe.source, domain=probe.domain, condition=probe.condition)
+        (got,) = engine.run(None, probe.inputs(session.card))
+        pairs.append((str(list(probe.source.shape)), expected, got))
+    return judge(pairs, session.card.target)
+
+
+def judge(pairs: list[tuple[str, NDArray[np.uint8], NDArray[np.uint8]]], pixels: Pixels) -> ParityReport:
+    """Compare (name, expected, got) for each probe; a shape that differs fails with the greatest difference."""
+    failed, values, most, differing = [], 0, 0, 0
+    for name, expected, got in pairs:
+        same = expected.shape == got.shape
+        difference = np.abs(expected.astype(np.int16) - got) if same else np.full(expected.shape, 255, np.int16)
+        unequal, levels = int(np.count_nonzero(difference)), int(difference.max(initial=0))
+        too_many = unequal > 1 and unequal >= MOST_SHARE * difference.size
+        too_far = levels > MOST_LEVELS and (pixels.colour != "labels" or not same)
+        if too_many or too_far:
+            failed.append(name)
+        values, most, differing = values + difference.size, max(most, levels), differing + unequal
+    return ParityReport(len(pairs), values, most, differing, tuple(failed))
+
+
+def probes(card: ImageCard) -> Iterator[Probe]:
+    """The inputs to compare on, always the same ones.
+
+    One pixel; smaller than the padding; odd and not square; a batch of 2; larger than the network's size. Pictures
+    with soft gradients and hard edges, and noise.
+    """
+    random = np.random.default_rng(_SEED)
+    for batch, height, width, noisy in _sizes(card):
+        source: NDArray[np.uint8] | NDArray[np.float32]
+        if card.latent is not None:
+            source = random.standard_normal((batch, card.latent), dtype=np.float32)
+        elif noisy:
+            source = random.integers(0, 256, (batch, height, width, card.source.channels), dtype=np.uint8)
+        else:
+            source = np.stack([scene(height, width, card.source, random) for _ in range(batch)])
+        kind, count = (card.condition.kind, len(card.condition.names)) if card.condition else ("none", 0)
+        domain = random.integers(0, count, batch) if kind == "domains" else None
+        condition = random.random((batch, count), dtype=np.float32) if kind == "attributes" else None
+        yield Probe(source, domain, condition)
+
+
+def scene(height: int, width: int, pixels: Pixels, random: np.random.Generator) -> NDArray[np.uint8]:
+    """A picture (H, W, C) like a photograph in what matters here: gradients, a dark disc, a hard edge, some grain."""
+    y, x = np.mgrid[0:height, 0:width].astype(np.float64) / max(height, width)
+    channels = []
+    for _ in range(pixels.channels):
+        across, down, phase = random.uniform(0.5, 3.0, 3)
+        plane = 0.5 + 0.3 * np.sin(2 * np.pi * (across * x + down * y) + phase)
+        plane = np.where((x - 0.4) ** 2 + (y - 0.3) ** 2 < 0.04, 0.4 * plane, plane)
+        plane = np.where(x > 0.6 + 0.2 * y, 1.0 - plane, plane)
+        channels.append(plane + random.normal(0.0, 0.01, plane.shape))
+    picture = np.clip(np.stack(channels, axis=-1), 0.0, 1.0)
+    if pixels.colour == "labels":
+        classes = np.minimum((picture[..., 0] * len(pixels.palette)).astype(np.int64), len(pixels.palette) - 1)
+        return np.asarray(np.array(pixels.palette)[classes], dtype=np.uint8)
+    return np.asarray(np.round(picture * 255.0), dtype=np.uint8)
+
+
+def _sizes(card: ImageCard) -> list[tuple[int, int, int, bool]]:
+    """Batch, height, width of each probe, and whether it is noise."""
+    sizing = card.sizing
+    if card.latent is not None:
+        return [(1, 0, 0, True), (2, 0, 0, True), (5, 0, 0, True)]
+    if sizing.rule == "fixed":
+        assert sizing.height is not None and sizing.width is not None
+        return [(batch, sizing.height, sizing.width, batch == 3) for batch in (1, 2, 3)]
+    high = sizing.height or max(sizing.multiple, sizing.minimum, _PROBE_SIDE)
+    wide = sizing.width or max(sizing.multiple, sizing.minimum, _PROBE_SIDE)
+    return [
+        (1, 1, 1, False),
+        (1, 3, 7, False),
+        (1, high, wide, False),
+        (1, high + 5, wide // 2 + 3, False),
+        (2, high // 2 + 1, wide + 2, False),
+        (2, high - 1, wide, True),
+    ]
