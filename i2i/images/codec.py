@@ -78,7 +78,7 @@ _DECODER_ERRORS = (
     ZeroDivisionError,
     zlib.error,
     Image.DecompressionBombError,
-    Image.DecompressionBombWarning,
+    Warning,  # only where the program runs with warnings as errors
 )
 _ENDS_EARLY = re.compile(r"truncat|reached eof|unexpected end|premature|incomplete|not enough|no more data", re.I)
 _NOT_KNOWN = re.compile(r"unsupported|not supported|unknown pixel mode|unknown (raw|photometric)|cannot handle", re.I)
@@ -161,6 +161,8 @@ def from_pil(image: Image.Image, *, colour: Colour = "rgb") -> Picture:
     try:
         planes = split(image, header=Header())
         upright, notes = _turn_upright(planes, image)
+    except MemoryError as error:
+        raise I2IError("E_OOM", "not enough memory to decode it") from error
     except _DECODER_ERRORS as error:
         raise _decoder_failure(error) from error
     return _picture(replace(upright, notes=upright.notes + notes), colour=colour, format_name=image.format or "")

@@ -3,7 +3,7 @@
 Decoders are lenient: they show a PNG without its end, give 16-bit colour as 8-bit without a word and stop at a missing
 tail. The walks below read only the containers' own lengths, so they cost milliseconds and no memory.
 
-Sources: PNG (Third Edition) sections 5 and 11; JPEG ITU-T T.81 annex B; GIF89a; RIFF of WebP; TIFF 6.0 section 2;
+Sources: PNG (Third Edition) sections 5 and 11; JPEG ITU-T T.81 annex B; GIF89a; WebP (RFC 9649); TIFF 6.0 section 2;
 ISO/IEC 14496-12 section 4.2 (the boxes of AVIF).
 """
 
@@ -122,6 +122,8 @@ def _gif(data: bytes, max_pixels: int) -> Header:
         (kind,) = struct.unpack_from("<B", data, position)
         position += 1
         if kind == 0x3B:
+            if not frames:
+                raise I2IError("E_CORRUPT", "a GIF without a picture")
             return Header(frames=frames)
         if kind == 0x2C:
             x, y, columns, rows, flags = struct.unpack_from("<HHHHB", data, position)
@@ -144,7 +146,17 @@ def _after_blocks(data: bytes, position: int) -> int:
 
 
 def _webp(data: bytes, max_pixels: int) -> Header:
+    # Checked here, because the decoder takes memory for the canvas when it is opened.
     (size,) = struct.unpack_from("<I", data, 4)
+    (kind,) = struct.unpack_from("4s", data, 12)
+    if kind == b"VP8X":
+        width, height = (1 + int.from_bytes(data[start : start + 3], "little") for start in (24, 27))
+    elif kind == b"VP8L":
+        (packed,) = struct.unpack_from("<I", data, 21)
+        width, height = 1 + (packed & 0x3FFF), 1 + (packed >> 14 & 0x3FFF)
+    else:
+        width, height = (side & 0x3FFF for side in struct.unpack_from("<HH", data, 26))
+    check_size(width, height, max_pixels=max_pixels)
     if size + 8 > len(data):
         raise truncated(data)
     return Header()

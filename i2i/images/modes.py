@@ -142,12 +142,12 @@ def _cmyk(image: Image.Image, _: Header) -> Planes:
     profile = image.info.get("icc_profile")
     if not profile:
         return Planes(image.convert("RGB"))
-    try:
-        from PIL import ImageCms
+    from PIL import ImageCms
 
+    try:
         source, target = ImageCms.ImageCmsProfile(io.BytesIO(profile)), ImageCms.createProfile("sRGB")
         converted = ImageCms.profileToProfile(image, source, target, outputMode="RGB")
-    except (ImportError, OSError, ValueError, TypeError, ImageCms.PyCMSError) as error:
+    except (ImportError, OSError, ValueError, TypeError, ImageCms.PyCMSError) as error:  # ImportError: no LittleCMS
         return Planes(image.convert("RGB"), notes=(f"the embedded CMYK profile is not used: {error}",))
     return Planes(image.convert("RGB") if converted is None else converted)
 

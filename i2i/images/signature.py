@@ -34,17 +34,11 @@ _ALLOWED: tuple[tuple[Format, re.Pattern[bytes]], ...] = (
     ("BMP", re.compile(rb"BM.{12}[\x0c\x28\x34\x38\x40\x6c\x7c]\x00\x00\x00", re.DOTALL)),
     ("TIFF", re.compile(rb"II\*\x00|MM\x00\*|II\+\x00|MM\x00\+")),
     ("PPM", re.compile(rb"P[1-6][ \t\r\n#]")),
-    ("AVIF", re.compile(rb"\x00\x00.{2}ftyp(?:avif|avis|mif1.{4}(?:.{4})*?avif)", re.DOTALL)),
+    ("AVIF", re.compile(rb"\x00\x00.{2}ftyp(?:avif|avis|mif1.{4}(?:.{4}){0,16}?avif)", re.DOTALL)),
 )
 _BLOCKED: tuple[tuple[str, re.Pattern[bytes]], ...] = (
     ("EPS or PostScript", re.compile(rb"\s*%!PS|\xc5\xd0\xd3\xc6|\x04%!")),
     ("PDF", re.compile(rb".{0,1024}?%PDF-", re.DOTALL)),
-    (
-        "SVG",
-        re.compile(
-            rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml.*?>|<!--.*?-->|<!DOCTYPE\s+svg.*?>|\s)*<(?:svg:)?svg\b", re.I | re.S
-        ),
-    ),
     ("gzip (perhaps SVGZ)", re.compile(rb"\x1f\x8b")),
     ("Photoshop", re.compile(rb"8BPS")),
     ("icon", re.compile(rb"\x00\x00[\x01\x02]\x00.\x00|icns", re.DOTALL)),
@@ -79,8 +73,25 @@ def sniff(data: bytes) -> Format:
         raise I2IError("E_TRUNCATED", f"the file ends after {len(data)} bytes, within the signature of its format")
     for title, pattern in _BLOCKED:
         if pattern.match(head):
-            raise I2IError("E_FORMAT_BLOCKED", f"{title} files are not read; convert it to PNG, JPEG or WebP first")
+            raise _blocked(title)
+    if _is_svg(head):
+        raise _blocked("SVG")
     raise I2IError("E_UNIDENTIFIED", f"not a picture that can be read; known formats: {', '.join(SUFFIXES_OF)}")
+
+
+def _blocked(title: str) -> I2IError:
+    return I2IError("E_FORMAT_BLOCKED", f"{title} files are not read; convert it to PNG, JPEG or WebP first")
+
+
+def _is_svg(head: bytes) -> bool:
+    """Whether the first element of an XML document is <svg>, after any declaration, comments and document type."""
+    rest = head.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
+    while rest.startswith((b"<?", b"<!")):
+        if rest.startswith(b"<!doctype svg"):
+            return True
+        end = b"-->" if rest.startswith(b"<!--") else b">"
+        rest = rest.partition(end)[2].lstrip()
+    return re.match(rb"<(?:svg:)?svg\b", rest) is not None
 
 
 def _is_cut_container(data: bytes) -> bool:
