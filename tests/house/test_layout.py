@@ -61,9 +61,10 @@ def references(path: Path) -> Iterator[str]:
 
 
 def orphans(folder: Path) -> list[str]:
-    """Modules (packages left out) that no other file of the package imports and no table names."""
+    """Modules (packages left out) that no other file of the package and no tool imports and no table names."""
     known = modules(folder)
     used = {name for module, path in known.items() for name in references(path) if name != module}
+    used |= {name for path in (folder / "tools").glob("*.py") for name in references(path)}
     used |= ENTRY_POINTS | {f"i2i.cli.{verb}" for verb in VERBS}
     return [name for name, path in known.items() if path.name != "__init__.py" and name not in used]
 

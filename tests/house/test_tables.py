@@ -28,23 +28,33 @@ LINES = [(home, name) for home, table in TABLES.items() for name in table]
 
 
 def parts(home: str) -> dict[str, type]:
-    """The concrete classes of a table's package that inherit from a base which an entry inherits from, too."""
-    modules = [importlib.import_module(f"{home}.{module.name}") for module in _files(home)]
-    classes = {f"{c.__module__}:{c.__name__}": c for m in modules for _, c in inspect.getmembers(m, inspect.isclass)}
+    """The classes of a table's package that are of the table's kind, by their place.
+
+    Of the kind is what inherits from a base in the package that an entry inherits from, or has every public attribute
+    and constructor argument that all the entries have.
+    """
     entries = [entry for entry in TABLES[home].values() if inspect.isclass(entry)]
     bases = {base for entry in entries for base in entry.__mro__[1:] if base.__module__.startswith(f"{home}.")}
+    shape = set.intersection(*map(features, entries)) if entries else set()
     return {
-        place: c
-        for place, c in classes.items()
-        if c.__module__.startswith(f"{home}.")
-        and c not in bases
-        and bases & set(c.__mro__)
-        and not inspect.isabstract(c)
+        f"{part.__module__}:{part.__name__}": part
+        for part in classes(home) - bases
+        if bases & set(part.__mro__) or (shape and shape <= features(part))
     }
 
 
-def _files(home: str) -> list[pkgutil.ModuleInfo]:
-    return [module for module in pkgutil.iter_modules(importlib.import_module(home).__path__) if not module.ispkg]
+def classes(home: str) -> set[type]:
+    """The public concrete classes that the files of a package define."""
+    names = [module.name for module in pkgutil.iter_modules(importlib.import_module(home).__path__) if not module.ispkg]
+    held = [c for name in names for c in vars(importlib.import_module(f"{home}.{name}")).values() if inspect.isclass(c)]
+    own = {c for c in held if c.__module__.startswith(f"{home}.") and not c.__name__.startswith("_")}
+    return {c for c in own if not inspect.isabstract(c) and not getattr(c, "_is_protocol", False)}
+
+
+def features(part: type) -> set[str]:
+    """The public names that a class and its bases in i2i define, and the arguments of its constructor."""
+    defined = {name for c in part.__mro__ if c.__module__.startswith("i2i.") for name in vars(c)}
+    return {name for name in {*defined, *inspect.signature(part).parameters} if not name.startswith("_")}
 
 
 def test_the_tables_that_the_design_names_are_there() -> None:
@@ -62,4 +72,4 @@ def test_a_line_leads_to_a_part_that_says_what_it_is(home: str, name: str) -> No
 
 @pytest.mark.parametrize("home", TABLES)
 def test_every_part_of_a_known_kind_has_its_line(home: str) -> None:
-    assert set(parts(home)) <= set(TABLES[home].locations())
+    assert set(parts(home)) == set(TABLES[home].locations())
