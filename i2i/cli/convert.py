@@ -1,0 +1,126 @@
+"""Translate an image, or every image of a folder into the same tree below OUTPUT.
+
+MODEL is a run folder, a model folder, an .onnx file, or a name under pretrained/. INPUT is an image or a folder.
+Pictures that cannot be translated are listed in OUTPUT/failures.jsonl and the rest is done. OUTPUT/manifest.jsonl
+lists what is written, so that an interrupted conversion goes on with --resume.
+
+exit codes: 0 all done, 1 at least one picture failed, 2 usage, 3 refused before work, 4 disk, memory or lock,
+130 and 143 stopped by a signal
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING
+
+from i2i.cli.progress import Progress
+from i2i.cli.stop import Stop
+from i2i.errors import Exit, I2IError, printable
+
+if TYPE_CHECKING:
+    from i2i.runtime.convert import Options
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model", metavar="MODEL")
+    parser.add_argument("input", metavar="INPUT")
+    parser.add_argument("output", metavar="OUTPUT", help="a folder; for one image also a file")
+    parser.add_argument("--domain", metavar="NAME", help="which domain to translate to, where the model has several")
+    again = parser.add_mutually_exclusive_group()
+    again.add_argument("--resume", action="store_true", help="keep outputs that are proved complete, do the rest")
+    again.add_argument("--overwrite", action="store_true", help="replace outputs that exist")
+    parser.add_argument(
+        "--format",
+        choices=["same", "png", "jpg", "webp"],
+        default="same",
+        help="type of the outputs; same: the input's, where it can be written, else PNG (default: %(default)s)",
+    )
+    parser.add_argument("--keep-extension", action="store_true", help="a.jpg becomes a.jpg.png, not a.png")
+    parser.add_argument("--workers", type=int, metavar="N", help="threads that decode, and as many that encode")
+    parser.add_argument("--shard", metavar="I/N", default="1/1", help="do only part I of N of the sorted list")
+    parser.add_argument(
+        "--provider",
+        choices=["auto", "cpu", "cuda"],
+        default="auto",
+        help="where the model runs; auto: CUDA if it is there (not measured by us), else the CPU",
+    )
+    parser.add_argument("--threads", type=int, metavar="N", help="threads of the model itself (default: all cores)")
+
+
+def run(parser: argparse.ArgumentParser, argv: list[str]) -> int:
+    """Convert as asked; returns the exit code."""
+    arguments = parser.parse_args(argv)
+    source, output = Path(arguments.input), Path(arguments.output)
+    if not source.exists():
+        raise I2IError("E_UNREADABLE", "does not exist", path=source)
+    return _folder(arguments, source, output) if source.is_dir() else _one(arguments, source, output)
+
+
+def _folder(arguments: argparse.Namespace, source: Path, output: Path) -> int:
+    from i2i.loading import open_model, resolve
+    from i2i.runtime.convert import convert_folder
+
+    options = _options(arguments)
+    model = resolve(arguments.model)
+    with Stop() as stop:
+        translator = open_model(model, provider=arguments.provider, threads=arguments.threads)
+        with Progress() as progress:
+            outcome = convert_folder(
+                translator,
+                source,
+                output,
+                model=model.digest(),
+                options=options,
+                report=progress.update,
+                stopped=stop.requested,
+            )
+        progress.summary(outcome, output)
+    return int(stop.exit_code if outcome.stopped and stop.exit_code else outcome.exit_code)
+
+
+def _one(arguments: argparse.Namespace, source: Path, output: Path) -> int:
+    from i2i.loading import open_model, resolve
+    from i2i.runtime.convert import convert_one
+    from i2i.runtime.stages import ItemError
+
+    options = _options(arguments)
+    signal.signal(signal.SIGTERM, _leave)
+    model = resolve(arguments.model)
+    translator = open_model(model, provider=arguments.provider, threads=arguments.threads)
+    into_folder = output.is_dir() or not output.suffix or arguments.output.endswith(("/", os.sep))
+    try:
+        written = convert_one(
+            translator, source, output, into_folder=into_folder, model=model.digest(), options=options
+        )
+    except ItemError as error:
+        print(f"error [{error.failure.code}] {printable(source)}: {error.failure.detail}", file=sys.stderr)
+        return int(Exit.ITEMS_FAILED)
+    print(printable(written))
+    return int(Exit.DONE)
+
+
+def _options(arguments: argparse.Namespace) -> Options:
+    from i2i.runtime.convert import Options
+    from i2i.runtime.plan import Shard
+
+    workers = min(4, os.cpu_count() or 1) if arguments.workers is None else arguments.workers
+    if arguments.threads is not None and arguments.threads < 1:
+        raise I2IError("E_USAGE", f"{arguments.threads} threads; at least 1 is needed")
+    return Options(
+        domain=arguments.domain,
+        wanted=arguments.format,
+        keep_extension=arguments.keep_extension,
+        existing="resume" if arguments.resume else "overwrite" if arguments.overwrite else "refuse",
+        workers=workers,
+        shard=Shard.parse(arguments.shard),
+    )
+
+
+def _leave(number: int, frame: FrameType | None) -> None:
+    # Raised where the program is, so that a temporary file is removed on the way out.
+    raise SystemExit(int(Exit.SIGTERM))

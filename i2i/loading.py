@@ -1,0 +1,161 @@
+"""From what a user calls a model to a translator. An .onnx model needs no torch; weights load it when it is needed.
+
+MODEL is a run folder, a model folder, an .onnx file, or the name of a model under `pretrained/`.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from i2i.errors import I2IError, missing_package
+from i2i.files import sha256
+from i2i.images.card import ImageCard
+from i2i.runtime.onnx import OnnxSession, Provider, read_onnx_card
+from i2i.runtime.translator import Translator
+from i2i.tables import unknown
+
+Engine = Literal["auto", "onnx", "torch"]
+
+ONNX = "model.onnx"
+WEIGHTS = "model.safetensors"
+CARD = "card.json"
+
+
+@dataclass(frozen=True)
+class ModelPath:
+    """Where a model is: `path` is the .onnx file or the folder of the weights; `run` is its run folder, if any."""
+
+    kind: Literal["onnx", "weights"]
+    path: Path
+    run: Path | None = None
+
+    @property
+    def file(self) -> Path:
+        """The file that decides what the model computes."""
+        return self.path if self.kind == "onnx" else self.path / WEIGHTS
+
+    def digest(self) -> str:
+        """SHA-256 of that file. Raises `I2IError` (E_UNREADABLE)."""
+        return sha256(self.file)
+
+    def card(self) -> ImageCard:
+        """The card, read without torch and onnxruntime. Raises `I2IError` as `OnnxSession` and `ImageCard` do."""
+        if self.kind == "onnx":
+            return read_onnx_card(self.path)
+        path = self.path / CARD
+        try:
+            return ImageCard.from_json(path.read_bytes(), path=path)
+        except OSError as error:
+            raise I2IError("E_CKPT_INCOMPLETE", f"the card cannot be read ({error.strerror})", path=path) from error
+
+
+def load(
+    model: str | Path, *, provider: Provider = "auto", threads: int | None = None, engine: Engine = "auto"
+) -> Translator:
+    """Open a model for translating pictures.
+
+    `provider` and `threads` are those of `OnnxSession`; with weights, "cuda" puts the network on the GPU, "auto" does
+    where torch finds one, and `threads` sets torch's own number for the whole process. `engine`: "auto" takes the .onnx
+    file where a folder holds one and onnxruntime is installed, else the weights.
+
+    Raises `I2IError`: E_MODEL_NOT_FOUND, E_MISSING_PACKAGE, and those of `OnnxSession` and `load_model`.
+    """
+    return open_model(resolve(model, engine=engine), provider=provider, threads=threads)
+
+
+def open_model(model: ModelPath, *, provider: Provider = "auto", threads: int | None = None) -> Translator:
+    """Like `load`, for a model that has been found already."""
+    if model.kind == "onnx":
+        return Translator(OnnxSession(model.path, provider=provider, threads=threads))
+    try:
+        import torch
+
+        from i2i.weights.session import TorchSession
+        from i2i.weights.store import load_model
+    except ModuleNotFoundError as error:
+        raise missing_package(error.name or "torch", "train") from None
+    if threads is not None:
+        torch.set_num_threads(threads)
+    cuda = provider == "cuda" or (provider == "auto" and torch.cuda.is_available())
+    if provider == "cuda" and not torch.cuda.is_available():
+        raise I2IError("E_MISSING_PACKAGE", "this torch has no CUDA device; use --provider cpu")
+    generator, card = load_model(model.path)
+    return Translator(TorchSession(generator, card, device="cuda" if cuda else "cpu"))
+
+
+def resolve(model: str | Path, *, engine: Engine = "auto") -> ModelPath:
+    """Find a model. A path that is there comes before a name.
+
+    Raises `I2IError` (E_MODEL_NOT_FOUND), which names the models that are there.
+    """
+    path = Path(model)
+    if path.is_file():
+        return _file(path, engine)
+    found = _folder(path, engine)
+    if found is not None:
+        return found
+    if path.name == str(model):
+        for root in pretrained_folders():
+            found = _folder(root / path.name, engine)
+            if found is not None:
+                return found
+    raise _not_found(path)
+
+
+def pretrained_folders() -> list[Path]:
+    """Where names are looked up: `pretrained/` here, then in the checkout that this package runs from."""
+    return [Path("pretrained"), Path(__file__).resolve().parent.parent / "pretrained"]
+
+
+def known_models() -> list[str]:
+    """The names of the models under `pretrained/`, sorted."""
+    found: set[str] = set()
+    for root in pretrained_folders():
+        if root.is_dir():
+            found.update(path.name for path in root.iterdir() if _has_model(path))
+    return sorted(found)
+
+
+def _file(path: Path, engine: Engine) -> ModelPath:
+    if path.name == WEIGHTS and engine != "onnx":
+        return ModelPath("weights", path.parent)
+    if path.suffix.lower() != ".onnx":
+        message = "is not a model: expected an .onnx file, a model folder, a run folder or a name"
+        raise I2IError("E_MODEL_NOT_FOUND", message, path=path)
+    if engine == "torch":
+        raise I2IError("E_USAGE", f"an .onnx file runs on onnxruntime, not on torch; give the folder of {WEIGHTS}")
+    return ModelPath("onnx", path)
+
+
+def _folder(path: Path, engine: Engine) -> ModelPath | None:
+    run = None
+    if not _has_model(path):
+        if not _has_model(path / "model"):
+            return None
+        path, run = path / "model", path
+    has_onnx, has_weights = (path / ONNX).is_file(), (path / WEIGHTS).is_file()
+    if engine == "torch" and not has_weights:
+        raise I2IError("E_MODEL_NOT_FOUND", f"holds no {WEIGHTS}, which torch needs", path=path)
+    if engine == "onnx" and not has_onnx:
+        raise I2IError("E_MODEL_NOT_FOUND", f"holds no {ONNX}; make one with `i2i export`", path=path)
+    without_runtime = engine == "auto" and has_weights and importlib.util.find_spec("onnxruntime") is None
+    if has_onnx and engine != "torch" and not without_runtime:
+        return ModelPath("onnx", path / ONNX, run)
+    return ModelPath("weights", path, run)
+
+
+def _has_model(path: Path) -> bool:
+    return (path / ONNX).is_file() or (path / WEIGHTS).is_file()
+
+
+def _not_found(path: Path) -> I2IError:
+    if path.exists():
+        message = f"no {ONNX} or {WEIGHTS} in it or in its model/; is the training finished?"
+        return I2IError("E_MODEL_NOT_FOUND", message, path=path)
+    known = known_models()
+    if not known:
+        return I2IError("E_MODEL_NOT_FOUND", f"no model '{path}': no such path, and nothing under pretrained/")
+    return I2IError("E_MODEL_NOT_FOUND", unknown("model", str(path), known))

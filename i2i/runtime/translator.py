@@ -1,0 +1,126 @@
+"""A model as a function from picture to picture: the same type comes out as went in. Needs no torch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Protocol, overload
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from i2i.errors import I2IError
+from i2i.images import codec
+from i2i.images.card import ImageCard
+from i2i.runtime.alpha import carried
+from i2i.runtime.conditions import domain_index
+from i2i.runtime.outputs import written_as
+
+Array = npt.NDArray[np.uint8]
+
+
+class Session(Protocol):
+    """Something that runs a model: onnxruntime or torch."""
+
+    @property
+    def card(self) -> ImageCard:
+        """What the model is."""
+        ...
+
+    def run(
+        self,
+        image: Array,
+        *,
+        domain: npt.NDArray[np.int64] | None = None,
+        condition: npt.NDArray[np.float32] | None = None,
+    ) -> Array:
+        """Translate uint8 [N, H, W, C] to uint8 [N, H*scale, W*scale, C']."""
+        ...
+
+
+class Translator:
+    """Translates pictures with a session.
+
+    Transparency: a model that does not handle alpha itself (`gray`, `rgb`) sees the picture over white, and the alpha
+    that came goes out again, enlarged by the model's scale; label maps carry none.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    @property
+    def card(self) -> ImageCard:
+        """What the model is, what it takes and what it gives."""
+        return self._session.card
+
+    @overload
+    def __call__(self, image: str | Path | Image.Image, *, domain: str | None = None) -> Image.Image: ...
+
+    @overload
+    def __call__(
+        self, image: npt.NDArray[np.uint8] | npt.NDArray[np.uint16], *, domain: str | None = None
+    ) -> Array: ...
+
+    @overload
+    def __call__(self, image: bytes, *, domain: str | None = None) -> bytes: ...
+
+    def __call__(
+        self,
+        image: str | Path | Image.Image | npt.NDArray[np.uint8] | npt.NDArray[np.uint16] | bytes,
+        *,
+        domain: str | None = None,
+    ) -> Image.Image | Array | bytes:
+        """Translate one picture.
+
+        A path or a PIL image gives a PIL image. An array ([H, W] or [H, W, C]; uint8, or uint16 which is scaled to
+        8 bits) gives a uint8 array: [H, W] when that came and the model's output is grey, else [H, W, C]. The bytes of
+        a file give the bytes of a file, of the same type where it can be written, else PNG.
+
+        Raises `I2IError`: E_CONDITION (domain missing or unknown), E_SIZE (the model takes one size only), and the
+        codes of `i2i.images.codec` for pictures that cannot be read.
+        """
+        index = domain_index(self.card, domain)
+        if isinstance(image, np.ndarray):
+            return self._array(image, index)
+        colour = self.card.source.colour
+        if isinstance(image, Image.Image):
+            picture = codec.from_pil(image, colour=colour)
+        else:
+            picture = codec.read(image, colour=colour)
+        pixels = self.apply(picture.pixels, domain=index)
+        alpha = carried(picture.alpha, self.card)
+        if isinstance(image, bytes):
+            return codec.encode(pixels, format=written_as(picture.format, "same", self.card.target), alpha=alpha)
+        return codec.to_pil(pixels, alpha)
+
+    def apply(self, pixels: Array, *, domain: npt.NDArray[np.int64] | None = None) -> Array:
+        """Translate uint8 [H, W, C] in the card's colours to uint8 [H*scale, W*scale, C'].
+
+        `domain`: from `i2i.runtime.conditions.domain_index`. Raises `I2IError`: E_SIZE, E_OOM, E_ONNX_INVALID.
+        """
+        self._check_size(pixels)
+        result: Array = self._session.run(pixels[None], domain=domain)[0]
+        height, width = (side * self.card.scale for side in pixels.shape[:2])
+        expected = (height, width, self.card.target.channels)
+        if result.shape != expected:
+            message = f"the model gave {result.shape} for {pixels.shape}; its card promises {expected}"
+            raise I2IError("E_ONNX_IO", message)
+        return result
+
+    def _array(
+        self, image: npt.NDArray[np.uint8] | npt.NDArray[np.uint16], index: npt.NDArray[np.int64] | None
+    ) -> Array:
+        picture = codec.from_array(image, colour=self.card.source.colour)
+        pixels = self.apply(picture.pixels, domain=index)
+        alpha = carried(picture.alpha, self.card)
+        if alpha is not None:
+            return np.concatenate([pixels, alpha[:, :, None]], axis=2)
+        return pixels[:, :, 0] if image.ndim == 2 and pixels.shape[2] == 1 else pixels
+
+    def _check_size(self, pixels: Array) -> None:
+        sizing, (height, width) = self.card.sizing, pixels.shape[:2]
+        if self.card.latent is not None:
+            raise I2IError("E_CONDITION", f"model '{self.card.name}' makes pictures from noise and takes no picture")
+        if sizing.rule == "fixed" and (width, height) != (sizing.width, sizing.height):
+            message = f"the picture is {width}x{height}; this model takes only {sizing.width}x{sizing.height}"
+            raise I2IError("E_SIZE", f"{message}, so resize it first")
