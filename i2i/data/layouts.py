@@ -127,7 +127,7 @@ def _nothing(root: Path, split: str) -> str:
     names = _contents(root)[0]
     hint = ""
     if (root / split).is_dir():
-        hint = f"; {split}/ is empty"
+        hint = f"; {split}/ holds neither folders nor pictures"
     elif root.name in SPLITS or any(root.name == f"{name}{side}" for name in SPLITS for side in "AB"):
         hint = f"; --data takes the folder above: {printable(root.parent)}"
     return (

@@ -71,7 +71,7 @@ def _by_name(folder: Path, problems: list[Problem]) -> dict[str, Path]:
         else:
             found[name] = folder / relative
     if not found:
-        raise I2IError("E_NO_IMAGES", "holds no pictures", path=folder)
+        raise I2IError("E_NO_IMAGES", "holds no pictures (links to files elsewhere do not count)", path=folder)
     return dict(sorted(found.items()))
 
 

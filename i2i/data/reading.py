@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from PIL import Image
 
 from i2i.errors import I2IError, printable
 from i2i.images.card import Pixels
@@ -68,12 +70,18 @@ def _size(picture: np.ndarray) -> str:
 
 def picture_area(pair: Pair) -> int:
     """Pixels of one side, from the file's header alone. Raises the codec's `I2IError` for an unreadable file."""
-    from PIL import Image
-
-    try:
-        with Image.open(pair.source) as image:
-            area = image.width * image.height
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+    area = _area_in_header(pair.source)
+    if area is None:
         height, width = read(pair.source).pixels.shape[:2]
         area = height * width
     return area // 2 if pair.side_by_side else area
+
+
+def _area_in_header(path: Path) -> int | None:
+    if not path.is_file():  # opening a named pipe would wait for ever
+        return None
+    try:
+        with warnings.catch_warnings(action="ignore"), Image.open(path) as image:
+            return image.width * image.height
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        return None

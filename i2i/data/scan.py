@@ -197,5 +197,5 @@ def _shared(digests: Mapping[str, str]) -> list[str]:
     if not both:
         return []
     example = f"{printable(both[0])} is {printable(trained[digests[both[0]]])}"
-    files = "1 file" if len(both) == 1 else f"{len(both)} files"
-    return [f"{files} of val or test are also in train ({example}): scores on them say little"]
+    files = "1 file of val or test is" if len(both) == 1 else f"{len(both)} files of val or test are"
+    return [f"{files} also in train ({example}): scores on them say little"]
