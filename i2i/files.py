@@ -12,9 +12,10 @@ import itertools
 import os
 import re
 import secrets
+import shutil
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -44,7 +45,7 @@ def publish(path: Path | str, write: Callable[[BinaryIO], None], *, overwrite: b
     path = Path(path)
     if not overwrite and os.path.lexists(path):
         raise _exists(path)
-    temporary = path.parent / f"{TEMPORARY}{os.getpid()}-{_HOST}-{_RUN}-{next(_COUNTER)}"
+    temporary = _temporary(path.parent)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
@@ -70,21 +71,45 @@ def publish_text(path: Path | str, text: str, *, overwrite: bool = False) -> Non
     publish_bytes(path, text.encode("utf-8"), overwrite=overwrite)
 
 
+def publish_folder(path: Path | str, contents: Mapping[str, bytes]) -> None:
+    """Make a folder of files that appears under its name all at once, complete and on the disk.
+
+    The files are written in the order given. Raises `I2IError`: E_EXISTS when the name is taken, E_NOSPACE, E_IO; after
+    a failure nothing lies under the name.
+    """
+    path = Path(path)
+    if os.path.lexists(path):
+        raise _exists(path)
+    temporary = _temporary(path.parent)
+    try:
+        temporary.mkdir(parents=True)
+        try:
+            for name, data in contents.items():
+                _fill(temporary / name, lambda file, data=data: _write_all(file, data))  # type: ignore[misc]
+            _sync_folder(temporary)
+            temporary.rename(path)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+        _sync_folder(path.parent)
+    except OSError as error:
+        raise _failure(error, path) from error
+
+
 def sweep(folder: Path | str) -> int:
-    """Remove temporary files of dead processes in `folder` and below; returns how many.
+    """Remove temporary files and folders of dead processes in `folder` and below; returns how many.
 
     A file of another machine (the folder may be shared) is left alone until it is a day old. Files that cannot be
     removed are left; links are not followed.
     """
     removed = 0
-    for parent, _, names in os.walk(folder):
-        for name in names:
+    for parent, folders, names in os.walk(folder):
+        for name in [*folders, *names]:
             if not name.startswith(TEMPORARY):
                 continue
             path = Path(parent, name)
             with suppress(OSError):
                 if _is_abandoned(path):
-                    path.unlink()
+                    shutil.rmtree(path) if name in folders else path.unlink()
                     removed += 1
     return removed
 
@@ -129,6 +154,10 @@ def sha256(path: Path | str) -> str:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise I2IError("E_UNREADABLE", f"cannot be read: {error.strerror}", path=path) from error
+
+
+def _temporary(folder: Path) -> Path:
+    return folder / f"{TEMPORARY}{os.getpid()}-{_HOST}-{_RUN}-{next(_COUNTER)}"
 
 
 def _fill(temporary: Path, write: Callable[[BinaryIO], None]) -> None:

@@ -1,1 +1,1 @@
-"""Adversarial."""
+"""The adversarial game: objectives, stabilisers, and the duel that combines them."""

@@ -4,4 +4,4 @@ from __future__ import annotations
 
 from i2i.tables import Table
 
-DATASETS = Table("dataset", {"paired": "i2i.data.paired:PairedFolder"})
+DATASETS = Table("dataset", {"paired": "i2i.data.paired_source:PairedSource"})

@@ -1,1 +1,1 @@
-"""Losses."""
+"""Losses that need no discriminator: a function each."""

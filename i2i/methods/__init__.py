@@ -1,1 +1,8 @@
-"""Methods."""
+"""The table of methods. A new one is one file here and one line below.
+
+Contract (`i2i/training/engine.py` plays it, `tests/methods/test_contract.py` checks it): see `method.Method`.
+"""
+
+from i2i.tables import Table
+
+METHODS = Table("method", {"pix2pix": "i2i.methods.pix2pix:Pix2Pix"})

@@ -1,0 +1,23 @@
+"""The least-squares game: scores are pulled to 1 for real and 0 for fake.
+
+Mao et al. 2017, "Least Squares Generative Adversarial Networks", arXiv 1611.04076, equation 9 (a = 0, b = c = 1).
+Deviation: without the factor 1/2 of the paper, as CycleGAN writes it; methods weigh the discriminator themselves.
+"""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from i2i.adversarial.objectives.objective import Objective
+
+
+class LeastSquares(Objective):
+    """Mean squared distance of the scores to their labels."""
+
+    def discriminator(self, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
+        """(real - 1)^2 and fake^2."""
+        return {"d_real": (real - 1).square().mean(), "d_fake": fake.square().mean()}
+
+    def generator(self, fake: Tensor) -> Tensor:
+        """(fake - 1)^2."""
+        return (fake - 1).square().mean()

@@ -1,0 +1,88 @@
+"""Train a translator: a preset is a published recipe, a folder of pictures its data, a run folder its result.
+
+    i2i train pix2pix --data facades --out runs/facades
+    i2i train pix2pix --data facades --out runs/facades --resume
+
+Every entry of the recipe is an option, as in --training.batch_size 8 or --objective least_squares; -c FILE.yaml
+changes several at once. RUN/recipe.yaml is the whole recipe that was used, and a file for -c as well.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+from i2i.errors import I2IError
+
+EXAMPLES = """recipe entries that are often set:
+  --training.batch_size N      pictures per step (preset: 1)
+  --training.precision NAME    auto | fp32 | bf16 | fp16
+  --training.keep_best psnr    model/ is the best state by a metric, not the newest
+  --generator.channels N       width of the network; memory and time grow with its square
+  --generator.upsampling resize    instead of transposed convolutions: no checkerboards
+  --data.augmentation.size N   pixels of a training sample
+  --data.augmentation.mode M   jitter | crop (large pictures) | resize (whole objects)
+  --data.augmentation.flips [] none of them, where light or writing has a direction
+  --data.source A --data.target B   the folders' names
+  --stabilisers diffaugment    for small data sets
+Stop with Ctrl-C at any time: the state is saved, --resume goes on bit for bit.
+Several processes: torchrun --nproc-per-node 2 -m i2i train ...
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.epilog = EXAMPLES
+    parser.add_argument("preset", metavar="PRESET", help=f"one of: {', '.join(_presets())}")
+    parser.add_argument("--data", metavar="DIR", type=Path, help="the folder of pictures (data.root)")
+    parser.add_argument("--out", metavar="RUN", type=Path, required=True, help="the run folder to make or to resume")
+    parser.add_argument("--steps", metavar="N", type=int, help="how many steps to train (training.steps)")
+    parser.add_argument("-c", "--config", metavar="FILE.yaml", type=Path, action="append", default=[])
+    parser.add_argument("--init", metavar="MODEL", help="start from a trained model's weights (fine-tuning)")
+    parser.add_argument("--resume", action="store_true", help="go on with the run in RUN")
+    parser.add_argument("--print-recipe", action="store_true", help="print the resolved recipe and stop")
+
+
+def run(parser: argparse.ArgumentParser, argv: list[str]) -> int:
+    args, rest = parser.parse_known_args(argv)
+    values = _values(args, rest)
+    try:
+        from i2i.recipes.recipe import validate
+        from i2i.recipes.run import train
+    except ImportError as error:
+        raise I2IError("E_MISSING_PACKAGE", f'{error.name} is missing; run: pip install "i2i[train]"') from None
+    recipe = validate(values)
+    if args.print_recipe:
+        import yaml
+
+        print(yaml.safe_dump(recipe.model_dump(mode="json"), sort_keys=False, allow_unicode=True), end="")
+        return 0
+    return int(train(recipe, args.out, resume=args.resume, init=args.init, say=_say))
+
+
+def _values(args: argparse.Namespace, rest: list[str]) -> dict[str, Any]:
+    from i2i.recipes.merging import merge, overrides, read
+    from i2i.recipes.presets import preset
+
+    values = preset(args.preset)
+    for path in args.config:
+        values = merge(values, read(path))
+    if args.data is not None:
+        values = merge(values, {"data": {"root": str(args.data)}})
+    if args.steps is not None:
+        values = merge(values, {"training": {"steps": args.steps}})
+    values = merge(values, overrides(rest))
+    if "root" not in values.get("data", {}):
+        raise I2IError("E_USAGE", "the folder of pictures is missing: --data DIR")
+    return values
+
+
+def _presets() -> list[str]:
+    from i2i.recipes.presets import names
+
+    return names()
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)

@@ -1,0 +1,130 @@
+"""Paired data as a recipe names them: a folder, how its pictures look, and how training samples are cut from it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+
+from i2i.data.augment import Augmentation
+from i2i.data.batches import Batches, loader
+from i2i.data.paired import Pair, PairedBatch, PairedFolder, find_pairs
+from i2i.data.sampler import Draw
+from i2i.data.scan import Scan, scan_folder
+from i2i.errors import I2IError
+from i2i.images.card import Pixels
+
+_PREVIEW_POSITION = 1 << 40  # far behind any training position
+
+
+class PairedSource:
+    """Pairs below `root` (layouts and the names `source` and `target` as in `find_layout`).
+
+    `source_pixels` and `target_pixels`: how the two sides look (grey, rgb, rgba, label maps). `validation_split` is
+    what is looked at during training: `val`, or `test` where there is no `val`, unless named. Decoded pictures are
+    kept within `cache_megabytes`.
+    """
+
+    batch_type: ClassVar[type[Any]] = PairedBatch
+
+    def __init__(
+        self,
+        *,
+        root: Path,
+        source: str | None = None,
+        target: str | None = None,
+        source_pixels: Pixels = Pixels(),
+        target_pixels: Pixels = Pixels(),
+        augmentation: Augmentation = Augmentation(),
+        validation_split: str | None = None,
+        cache_megabytes: int = 2048,
+    ) -> None:
+        self.root = Path(root)
+        self.source = source
+        self.target = target
+        self.source_pixels = source_pixels
+        self.target_pixels = target_pixels
+        self.augmentation = augmentation
+        self.validation_split = validation_split
+        self.cache_megabytes = cache_megabytes
+
+    def scan(self) -> Scan:
+        """Look at every file of every split. Raises `I2IError` (E_LAYOUT, E_NO_IMAGES) when there is nothing."""
+        return scan_folder(
+            self.root,
+            source_pixels=self.source_pixels,
+            target_pixels=self.target_pixels,
+            minimum_size=self.augmentation.minimum_size,
+            source=self.source,
+            target=self.target,
+        )
+
+    def pairs(self, split: str) -> list[Pair]:
+        """The pairs of one split."""
+        return find_pairs(self.root, split=split, source=self.source, target=self.target)
+
+    def training_set(self, *, value_range: tuple[float, float], seed: int) -> PairedFolder:
+        """The data set of the split `train`."""
+        return self._folder(self.pairs("train"), value_range=value_range, seed=seed)
+
+    def batches(
+        self,
+        dataset: PairedFolder,
+        *,
+        batch_size: int,
+        seed: int,
+        start_step: int,
+        stop_step: int,
+        workers: int,
+        rank: int,
+        world: int,
+    ) -> Batches:
+        """This process's batches of the steps start_step .. stop_step-1; see `loader`."""
+        return loader(
+            dataset,
+            batch_size=batch_size,
+            seed=seed,
+            start_step=start_step,
+            stop_step=stop_step,
+            workers=workers,
+            rank=rank,
+            world=world,
+        )
+
+    def monitored_split(self, scan: Scan) -> str | None:
+        """The split that is looked at during training, or None when there is only `train`.
+
+        Raises `I2IError` (E_LAYOUT) when `validation_split` names one that is not there.
+        """
+        if self.validation_split is not None:
+            if self.validation_split not in scan.pairs:
+                found = ", ".join(scan.pairs)
+                message = f"there is no split '{self.validation_split}' (data.validation_split); found: {found}"
+                raise I2IError("E_LAYOUT", message, path=self.root)
+            return self.validation_split
+        return next((split for split in ("val", "test") if split in scan.pairs), None)
+
+    def monitored(self, scan: Scan, *, count: int) -> list[tuple[np.ndarray, np.ndarray]]:
+        """At most `count` fixed pairs, evenly spread, uint8 (H, W, C): whole pictures of the monitored split.
+
+        Without such a split: training samples (then metrics say how well the model remembers, not how well it
+        translates).
+        """
+        split = self.monitored_split(scan)
+        folder = self._folder(scan.pairs[split or "train"], value_range=(-1.0, 1.0), seed=0)
+        chosen = np.unique(np.linspace(0, len(folder.pairs) - 1, count).round().astype(int)).tolist()
+        if split is None:
+            return [folder[Draw(index % len(folder), _PREVIEW_POSITION + index)] for index in range(count)]
+        return [folder.whole(number) for number in chosen]
+
+    def _folder(self, pairs: list[Pair], *, value_range: tuple[float, float], seed: int) -> PairedFolder:
+        return PairedFolder(
+            pairs,
+            source_pixels=self.source_pixels,
+            target_pixels=self.target_pixels,
+            value_range=value_range,
+            augmentation=self.augmentation,
+            seed=seed,
+            cache_bytes=self.cache_megabytes << 20,
+        )

@@ -1,0 +1,47 @@
+"""What a method is, and what it asks of the engine that runs it."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from contextlib import AbstractContextManager
+from typing import Any, ClassVar, Protocol
+
+from torch import Tensor, nn
+
+
+class Turn(Protocol):
+    """One player's turn: everything inside its `with` block is the player's forward pass."""
+
+    def minimise(self, losses: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Backpropagate the sum of the (already weighted) losses; returns them detached, for the log."""
+
+
+class Engine(Protocol):
+    """What a training step may use (`i2i.training.engine.Engine`; here so that methods stand below training)."""
+
+    def forward(self) -> AbstractContextManager[None]:
+        """A block for a forward pass whose result several turns use: precision as in a turn, nothing is stepped."""
+
+    def turn(self, player: str) -> AbstractContextManager[Turn]:
+        """A block in which `player` alone learns; its optimiser steps at the end."""
+
+
+class Method(nn.Module, ABC):
+    """Owns its networks and writes its own training step, read from top to bottom.
+
+    All state that a resume needs stands in parameters and buffers. Nothing is passed through `self` inside a step.
+    """
+
+    batch_type: ClassVar[type[Any]]
+
+    @abstractmethod
+    def players(self) -> dict[str, nn.Module]:
+        """The parts that have an optimiser each, by the name used in `engine.turn(name)` and in the log."""
+
+    @abstractmethod
+    def generators(self) -> dict[str, nn.Module]:
+        """The networks to ship, by direction; the first is the main one. The engine keeps an averaged copy of each."""
+
+    @abstractmethod
+    def training_step(self, batch: Any, engine: Engine) -> dict[str, Tensor]:
+        """One iteration on a batch of `batch_type`; returns the losses for the log, detached."""

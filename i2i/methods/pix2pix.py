@@ -1,0 +1,87 @@
+"""pix2pix: a conditional GAN on paired pictures.
+
+Isola et al. 2017, "Image-to-Image Translation with Conditional Adversarial Networks", arXiv 1611.07004, section 3.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from torch import Tensor, nn
+
+from i2i.adversarial.duel import Duel
+from i2i.data.paired import PairedBatch
+from i2i.losses.reconstruction import l1
+from i2i.methods.method import Engine, Method
+
+
+class Pix2Pix(Method):
+    """G* = arg min max L_cGAN(G, D) + l1_weight * L1(G) (equation 4).
+
+    Each step trains the discriminator, then the generator (section 3.3), on one translation of the batch. The
+    discriminator sees source and target side by side unless `conditional` is False (the paper's ablation "GAN"), and
+    its losses are halved, which "slows down the rate at which D learns relative to G". With `adversarial_weight` 0 the
+    discriminator takes no part (the ablation "L1").
+
+    Translating is deterministic: running statistics, dropout off. Previews, evaluation, torch and ONNX all do this.
+    (The paper's pictures use batch statistics and dropout at test time; with them an output would depend on chance and
+    on the other pictures of its batch.)
+    """
+
+    batch_type: ClassVar[type[PairedBatch]] = PairedBatch
+
+    def __init__(
+        self,
+        generator: nn.Module,
+        *,
+        duel: Duel,
+        l1_weight: float = 100.0,
+        adversarial_weight: float = 1.0,
+        discriminator_weight: float = 0.5,
+        conditional: bool = True,
+    ) -> None:
+        super().__init__()
+        if l1_weight == 0 and adversarial_weight == 0:
+            raise ValueError("l1_weight and adversarial_weight are both 0: nothing to learn from")
+        self.generator = generator
+        self.duel = duel
+        self.l1_weight = l1_weight
+        self.adversarial_weight = adversarial_weight
+        self.discriminator_weight = discriminator_weight
+        self.conditional = conditional
+
+    @staticmethod
+    def discriminator_channels(source_planes: int, target_planes: int, *, conditional: bool = True) -> int:
+        """How many planes the discriminator sees."""
+        return target_planes + (source_planes if conditional else 0)
+
+    def players(self) -> dict[str, nn.Module]:
+        """Generator and, unless it takes no part, discriminator."""
+        players = {"generator": self.generator}
+        return players | ({"discriminator": self.duel.discriminator} if self.adversarial_weight else {})
+
+    def generators(self) -> dict[str, nn.Module]:
+        """The one translator, source to target."""
+        return {"a2b": self.generator}
+
+    def training_step(self, batch: PairedBatch, engine: Engine) -> dict[str, Tensor]:
+        """Translate, train the discriminator, then the generator."""
+        source, target = batch
+        condition = source if self.conditional else None
+        logs: dict[str, Tensor] = {}
+
+        with engine.forward():
+            fake = self.generator(source)
+
+        if self.adversarial_weight:
+            with engine.turn("discriminator") as turn:
+                losses = self.duel.discriminator_losses(target, fake, condition=condition)
+                logs |= turn.minimise({name: self.discriminator_weight * loss for name, loss in losses.items()})
+
+        with engine.turn("generator") as turn:
+            losses = {"g_l1": self.l1_weight * l1(fake.float(), target)} if self.l1_weight else {}
+            if self.adversarial_weight:
+                adversarial = self.duel.generator_losses(fake, condition=condition)
+                losses |= {name: self.adversarial_weight * loss for name, loss in adversarial.items()}
+            logs |= turn.minimise(losses)
+        return logs

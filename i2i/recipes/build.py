@@ -1,0 +1,119 @@
+"""From a recipe to objects."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+import i2i
+from i2i.adversarial.duel import Duel
+from i2i.adversarial.objectives import OBJECTIVES
+from i2i.adversarial.stabilisers import STABILISERS
+from i2i.data import DATASETS
+from i2i.errors import I2IError
+from i2i.images.card import ImageCard, Sizing
+from i2i.methods import METHODS
+from i2i.methods.method import Method
+from i2i.networks import NETWORKS
+from i2i.recipes.parts import arguments
+from i2i.recipes.recipe import digest, network_spec
+from i2i.tables import Table
+from i2i.training.engine import AdamSettings
+from i2i.training.loop import LoopOptions
+
+
+@dataclass(frozen=True)
+class Builder:
+    """Makes the objects of one recipe. Each call makes new ones; weights are a function of `training.seed`."""
+
+    recipe: Any
+
+    def data(self) -> Any:
+        """The data source that the recipe names."""
+        return _made(DATASETS, self.recipe.data)
+
+    def method(self) -> Method:
+        """The method with its networks, seeded."""
+        recipe = self.recipe
+        data = self.data()
+        source, target = data.source_pixels.planes, data.target_pixels.planes
+        kind = METHODS[recipe.method.type]
+        if kind.batch_type is not data.batch_type:
+            message = f"method '{recipe.method.type}' cannot learn from data of type '{recipe.data.type}'"
+            raise I2IError("E_RECIPE", message)
+        torch.manual_seed(recipe.training.seed)
+        options = arguments(recipe.method)
+        generator = _made(NETWORKS, recipe.generator, in_channels=source, out_channels=target)
+        seen = kind.discriminator_channels(source, target, **_only(options, kind.discriminator_channels))
+        discriminator = _made(NETWORKS, recipe.discriminator, in_channels=seen)
+        stabilisers = [_made(STABILISERS, settings) for settings in recipe.stabilisers]
+        duel = Duel(discriminator, objective=_made(OBJECTIVES, recipe.objective), stabilisers=stabilisers)
+        method: Method = kind(generator, duel=duel, **options)
+        self._check_size(method)
+        return method
+
+    def card(self, method: Method, *, name: str) -> ImageCard:
+        """What the finished model says of itself."""
+        recipe, data = self.recipe, self.data()
+        generator = next(iter(method.generators().values()))
+        source, target = data.source_pixels, data.target_pixels
+        return ImageCard(
+            name=recipe.name or name,
+            source=source,
+            target=target,
+            sizing=self._sizing(generator, data),
+            network=network_spec(recipe.generator, in_channels=source.planes, out_channels=target.planes),
+            method=recipe.method.type,
+            recipe_digest=digest(recipe),
+            licence=recipe.licence,
+            training_data=recipe.training_data,
+            version=i2i.__version__,
+        )
+
+    def loop_options(self) -> LoopOptions:
+        """The loop's share of the training options."""
+        return LoopOptions(**_only(dict(self.recipe.training), LoopOptions))
+
+    def adam(self, method: Method) -> dict[str, AdamSettings]:
+        """Each player's optimiser settings. Raises `I2IError` (E_RECIPE) for a rate of a player that is not there."""
+        optimiser = self.recipe.optimiser
+        players = list(method.players())
+        for name in optimiser.rates:
+            if name not in players:
+                raise I2IError("E_RECIPE", f"optimiser.rates names '{name}'; the players are {', '.join(players)}")
+        shared = {"beta1": optimiser.beta1, "beta2": optimiser.beta2, "fused": optimiser.fused}
+        rates = {name: optimiser.rates.get(name, optimiser.learning_rate) for name in players}
+        return {name: AdamSettings(learning_rate=rate, **shared) for name, rate in rates.items()}
+
+    def _sizing(self, generator: Any, data: Any) -> Sizing:
+        rule = self.recipe.sizing.rule
+        if rule == "pad":
+            return Sizing(rule="pad", multiple=generator.multiple, minimum=generator.minimum)
+        height, width = data.augmentation.shape
+        return Sizing(rule=rule, multiple=generator.multiple, minimum=generator.minimum, width=width, height=height)
+
+    def _check_size(self, method: Method) -> None:
+        """The training size must fit every network; the error says which size does."""
+        shape = self.data().augmentation.shape
+        for name, network in (("generator", method.generators()), ("discriminator", method.players())):
+            for part in [network[name]] if name in network else list(network.values())[:1]:
+                fits = [max(part.minimum, -(-side // part.multiple) * part.multiple) for side in shape]
+                if fits != list(shape):
+                    message = (
+                        f"data.augmentation.size {shape[1]}x{shape[0]} does not fit the {name}, which takes multiples "
+                        f"of {part.multiple} from {part.minimum} on; the next that fits is {fits[1]}x{fits[0]}"
+                    )
+                    raise I2IError("E_SIZE", message)
+
+
+def _made(table: Table, settings: Any, **supplied: int) -> Any:
+    return table[settings.type](**arguments(settings), **supplied)
+
+
+def _only(values: Mapping[str, Any], function: Any) -> dict[str, Any]:
+    import inspect
+
+    return {name: values[name] for name in inspect.signature(function).parameters if name in values}

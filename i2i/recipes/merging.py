@@ -1,0 +1,102 @@
+"""Putting a recipe together: preset < files in their order < `--a.b value` on the command line, merged deeply.
+
+YAML is read as version 1.2 means it: `no` and `on` are words, `1e-4` is a number, a key given twice is an error.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from i2i.errors import I2IError
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML 1.2's core schema: true/false, null, integers, floats; everything else is text."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen = set()
+        for key, _ in node.value:
+            if key.value in seen:
+                raise yaml.constructor.ConstructorError(None, None, f"'{key.value}' stands twice", key.start_mark)
+            seen.add(key.value)
+        return super().construct_mapping(node, deep)
+
+
+_Loader.yaml_implicit_resolvers = {}
+for _tag, _pattern, _first in (
+    ("bool", r"true|True|TRUE|false|False|FALSE", "tTfF"),
+    ("null", r"~|null|Null|NULL|", "~nN\0"),
+    ("int", r"[-+]?[0-9]+", "-+0123456789"),
+    ("float", r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?", "-+0123456789."),
+):
+    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_pattern})$"), list(_first))
+_Loader.add_implicit_resolver("tag:yaml.org,2002:null", re.compile(r"^$"), [""])
+_Loader.add_constructor("tag:yaml.org,2002:float", lambda loader, node: float(str(node.value)))
+_Loader.add_constructor("tag:yaml.org,2002:int", lambda loader, node: int(str(node.value)))
+
+
+def parse(text: str, *, origin: str) -> Any:
+    """The value of a YAML text. Raises `I2IError` (E_RECIPE) with the line."""
+    try:
+        return yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader
+    except yaml.YAMLError as error:
+        raise I2IError("E_RECIPE", f"{origin} is not valid YAML: {error}") from None
+
+
+def read(path: Path) -> dict[str, Any]:
+    """A YAML file that holds a mapping. Raises `I2IError` (E_RECIPE)."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise I2IError("E_RECIPE", f"cannot read this recipe file: {error}", path=path) from None
+    value = parse(text, origin=str(path))
+    if not isinstance(value, dict):
+        raise I2IError("E_RECIPE", f"a recipe is a mapping of options, this is {type(value).__name__}", path=path)
+    return value
+
+
+def merge(base: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
+    """`change` laid over `base`; mappings are merged, everything else replaced.
+
+    A part whose `type` changes loses the options of the old type. A word in place of a part is its type:
+    `objective: least_squares` means `objective: {type: least_squares}`.
+    """
+    merged = dict(base)
+    for key, value in change.items():
+        old = merged.get(key)
+        if isinstance(old, Mapping) and "type" in old and isinstance(value, str):
+            value = {"type": value}  # noqa: PLW2901
+        if isinstance(old, Mapping) and isinstance(value, Mapping):
+            other = "type" in value and value["type"] != old.get("type")
+            merged[key] = merge({} if other else old, value)
+        else:
+            merged[key] = value
+    return merged
+
+
+def overrides(words: Sequence[str]) -> dict[str, Any]:
+    """The mapping that `--a.b value --a.c=value` stand for; values are read as YAML.
+
+    Raises `I2IError` (E_USAGE) for a word that does not fit.
+    """
+    result: dict[str, Any] = {}
+    rest = list(words)
+    while rest:
+        word = rest.pop(0)
+        if not word.startswith("--") or len(word) == 2:
+            raise I2IError("E_USAGE", f"unexpected '{word}'; options look like --training.batch_size 8")
+        name, given, value = word[2:].partition("=")
+        if not given:
+            if not rest:
+                raise I2IError("E_USAGE", f"--{name} needs a value")
+            value = rest.pop(0)
+        change: Any = parse(value, origin=f"the value of --{name}")
+        for key in reversed(name.split(".")):
+            change = {key.replace("-", "_"): change}
+        result = merge(result, change)
+    return result

@@ -1,0 +1,211 @@
+"""The recipe: everything that decides a training, as one immutable model, and its YAML."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from functools import cache
+from typing import Any, Literal
+
+from pydantic import Field, ValidationError, create_model
+
+from i2i.adversarial.objectives import OBJECTIVES
+from i2i.adversarial.stabilisers import STABILISERS
+from i2i.data import DATASETS
+from i2i.errors import I2IError
+from i2i.images.card import NetworkSpec
+from i2i.methods import METHODS
+from i2i.networks import NETWORKS
+from i2i.recipes.parts import Strict, union
+from i2i.tables import unknown
+from i2i.training.schedules import ScheduleName
+
+# Options that change nothing about the weights: a resumed run may have other ones.
+NEUTRAL = (
+    "training.steps",
+    "training.workers",
+    "training.log_every",
+    "training.sample_every",
+    "training.evaluate_every",
+    "training.checkpoint_every",
+    "training.keep_checkpoints",
+    "training.keep_best",
+    "training.metrics",
+    "training.monitored_pictures",
+    "training.tensorboard",
+    "data.cache_megabytes",
+    "data.root",
+    "name",
+    "licence",
+    "training_data",
+)
+# `auto` stands for whatever the run began with.
+MEASURED = ("training.precision", "training.threads", "training.device")
+
+
+class Optimiser(Strict):
+    """Adam (Kingma and Ba 2015, arXiv 1412.6980); `rates` overrides the learning rate of single players by name."""
+
+    learning_rate: float = Field(default=2e-4, gt=0)
+    rates: dict[str, float] = Field(default_factory=dict)
+    beta1: float = Field(default=0.5, ge=0, lt=1)
+    beta2: float = Field(default=0.999, ge=0, lt=1)
+    fused: bool = True
+
+
+class SizingChoice(Strict):
+    """How the finished model meets pictures of other sizes than it was trained on (`i2i.images.card.Sizing`).
+
+    `pad` for pictures that may be cut anywhere, `resize` for objects such as glyphs and faces, `fixed` to refuse.
+    """
+
+    rule: Literal["pad", "resize", "fixed"] = "pad"
+
+
+class Training(Strict):
+    """How long, how fast, how often; all `*_every` in steps, 0 for never. `batch_size` is for all processes together.
+
+    `precision: auto` measures a few steps of fp32 and bf16 (and fp16 on a GPU) before step 0 and takes the fastest.
+    `threads`: of the processor, 0 for torch's own choice. `keep_best` names the metric by which `model/` is chosen;
+    without it `model/` is the newest state.
+    """
+
+    steps: int = Field(default=20000, ge=1)
+    batch_size: int = Field(default=1, ge=1)
+    seed: int = Field(default=0, ge=0)
+    device: str = "auto"
+    precision: Literal["auto", "fp32", "bf16", "fp16", "fp64"] = "auto"
+    channels_last: bool = True
+    threads: int = Field(default=0, ge=0)
+    workers: int = Field(default=0, ge=0)
+    accumulate_steps: int = Field(default=1, ge=1)
+    clip_norm: float | None = Field(default=None, gt=0)
+    schedule: ScheduleName = "linear_decay"
+    constant_share: float = Field(default=0.5, ge=0, le=1)
+    warmup_steps: int = Field(default=0, ge=0)
+    average_decay: float = Field(default=0.999, ge=0, lt=1)
+    log_every: int = Field(default=50, ge=0)
+    sample_every: int = Field(default=500, ge=0)
+    evaluate_every: int = Field(default=500, ge=0)
+    checkpoint_every: int = Field(default=500, ge=0)
+    keep_checkpoints: int = Field(default=2, ge=1)
+    keep_best: str = ""
+    metrics: tuple[str, ...] = ()
+    monitored_pictures: int = Field(default=16, ge=1)
+    tensorboard: bool = True
+
+
+@cache
+def recipe_model() -> type[Strict]:
+    """The model of a recipe, with the union of every table's parts; made once, since it imports all of them."""
+    networks = union(NETWORKS)
+    stabiliser: Any = union(STABILISERS)
+    stabilisers: Any = tuple[stabiliser, ...]
+    return create_model(
+        "Recipe",
+        __base__=Strict,
+        __doc__="A complete training.",
+        preset=(str, ""),
+        name=(str, ""),
+        licence=(str, ""),
+        training_data=(str, ""),
+        method=(union(METHODS), ...),
+        generator=(networks, ...),
+        discriminator=(networks, ...),
+        objective=(union(OBJECTIVES), ...),
+        stabilisers=(stabilisers, ()),
+        data=(union(DATASETS), ...),
+        sizing=(SizingChoice, SizingChoice()),
+        optimiser=(Optimiser, Optimiser()),
+        training=(Training, Training()),
+    )
+
+
+def validate(values: dict[str, Any]) -> Any:
+    """The recipe that plain values describe.
+
+    Raises `I2IError` (E_RECIPE) that names every wrong entry, what was expected there, and the nearest known name.
+    """
+    try:
+        return recipe_model().model_validate(values)
+    except ValidationError as error:
+        raise I2IError("E_RECIPE", "\n".join(_complaint(entry, values) for entry in error.errors())) from None
+
+
+def digest(recipe: Any) -> str:
+    """SHA-256 of a recipe, as hexadecimal; the place of the data does not count, their contents are checked apart."""
+    values = recipe.model_dump(mode="json")
+    values["data"].pop("root", None)
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
+
+
+def differences(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
+    """What a resumed run may not change but would, one line each: `training.seed: was 0, now 1`."""
+    before, after = leaves(old), leaves(new)
+    lines = []
+    for path in sorted(before.keys() | after.keys()):
+        was, now = before.get(path), after.get(path)
+        if was == now or path in NEUTRAL or (path in MEASURED and now in ("auto", 0)):
+            continue
+        lines.append(f"{path}: was {was!r}, now {now!r}")
+    return lines
+
+
+def leaves(values: Any, prefix: str = "") -> dict[str, Any]:
+    """The entries of nested mappings by their dotted path; lists count as entries."""
+    if not isinstance(values, dict) or not values:
+        return {prefix.rstrip("."): values}
+    return {path: leaf for key, value in values.items() for path, leaf in leaves(value, f"{prefix}{key}.").items()}
+
+
+def network_spec(settings: Any, **supplied: int) -> NetworkSpec:
+    """What the card says of a network: its name and every argument, supplied ones included."""
+    values = settings.model_dump(mode="json")
+    return NetworkSpec(type=values.pop("type"), arguments={**values, **supplied})
+
+
+_TABLES = {
+    "method": METHODS,
+    "generator": NETWORKS,
+    "discriminator": NETWORKS,
+    "objective": OBJECTIVES,
+    "stabilisers": STABILISERS,
+    "data": DATASETS,
+}
+
+
+def _complaint(entry: Any, values: dict[str, Any]) -> str:
+    place = [str(part) for part in entry["loc"]]
+    if entry["type"] in ("union_tag_invalid", "literal_error") and place[0] in _TABLES and len(place) <= 2:
+        part = values.get(place[0])
+        name = part.get("type", "") if isinstance(part, dict) else ""
+        table = _TABLES[place[0]]
+        if name not in table:
+            return f"{place[0]}.type: {unknown(table.kind, str(name), table)}"
+    shown = [part for index, part in enumerate(place) if not (index == 1 and part in _TABLES.get(place[0], ()))]
+    where = ".".join(shown)
+    if entry["type"] == "extra_forbidden":
+        known = _siblings(shown[:-1], values)
+        return f"{where}: {unknown('option', shown[-1], known)}"
+    came = "" if entry["type"] == "missing" else f" (got {entry['input']!r})"
+    return f"{where}: {entry['msg']}{came}"
+
+
+def _siblings(path: list[str], values: dict[str, Any]) -> list[str]:
+    """The names of the options that stand at a path of the model."""
+    model: Any = recipe_model()
+    if not path:
+        return list(model.model_fields)
+    table = _TABLES.get(path[0])
+    if table is not None:
+        from i2i.recipes.parts import settings_model
+
+        part = values.get(path[0])
+        name = part.get("type") if isinstance(part, dict) else None
+        model = settings_model(str(name), table[str(name)]) if name in table else None
+    else:
+        model = model.model_fields[path[0]].annotation
+    for step in path[1:]:
+        field = getattr(model, "model_fields", {}).get(step)
+        model = None if field is None else field.annotation
+    return list(getattr(model, "model_fields", {}))

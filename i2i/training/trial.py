@@ -1,0 +1,54 @@
+"""A few steps before step 0, on a throwaway copy: how long a step takes, and which precision is fastest here.
+
+Half precision is faster where the processor computes in it and slower where it does not, so it is measured.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import torch
+
+from i2i.methods.method import Method
+from i2i.training.engine import AdamSettings, Engine, Precision
+
+_WARMUP_STEPS = 2
+_TIMED_STEPS = 3
+
+
+def step_milliseconds(
+    make: Callable[[], Method],
+    batch: Any,
+    *,
+    settings: Mapping[str, AdamSettings],
+    precisions: Sequence[Precision],
+    device: torch.device,
+    channels_last: bool,
+) -> dict[Precision, float]:
+    """The median time of a training step on `batch` in each precision, in milliseconds."""
+    found: dict[Precision, float] = {}
+    for precision in precisions:
+        method = make()
+        players = method.players()
+        engine = Engine(players, settings=settings, device=device, precision=precision, channels_last=channels_last)
+        method.to(device)
+        placed = engine.batch(batch)
+        times = []
+        for step in range(_WARMUP_STEPS + _TIMED_STEPS):
+            start = time.perf_counter()
+            engine.begin(seed=0, step=step, rate_factor=1.0)
+            method.training_step(placed, engine)
+            engine.finish()
+            if device.type == "cuda":
+                torch.cuda.synchronize(device)
+            times.append(time.perf_counter() - start)
+        found[precision] = 1000 * statistics.median(times[_WARMUP_STEPS:])
+    return found
+
+
+def candidates(device: torch.device) -> tuple[Precision, ...]:
+    """The precisions worth measuring on a device."""
+    return ("fp32", "bf16") if device.type == "cpu" else ("fp32", "bf16", "fp16")
