@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import atexit
+import os
 import signal
 import sys
+import threading
+import time
 import weakref
 from collections.abc import Iterator
+from functools import partial
 from types import TracebackType
 from typing import Any, Protocol, Self
 
@@ -133,7 +137,7 @@ def _start(
         sampler=sampler,
         num_workers=workers,
         collate_fn=_unchanged,
-        worker_init_fn=_settle if workers else None,
+        worker_init_fn=partial(_settle, parent=os.getpid()) if workers else None,
         generator=torch.Generator().manual_seed(0),  # else it would draw from the global one
         multiprocessing_context="fork" if workers and sys.platform == "linux" else None,
     )
@@ -151,9 +155,11 @@ def _unchanged(batch: Any) -> Any:
     return batch
 
 
-def _settle(worker: int) -> None:
+def _settle(worker: int, *, parent: int) -> None:
     """In a new worker: signals are the parent's business, one thread each, one part of the cache."""
     import cv2
+
+    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
 
     for number in _SIGNALS:
         signal.signal(number, signal.SIG_IGN)
@@ -162,6 +168,13 @@ def _settle(worker: int) -> None:
     info = get_worker_info()
     if info is not None and isinstance(info.dataset, _Fetcher):
         info.dataset.dataset.cache.share(info.num_workers)
+
+
+def _end_with(parent: int) -> None:
+    """Wait for the parent's death and follow at once, whatever this worker is waiting for."""
+    while os.getppid() == parent:
+        time.sleep(1.0)
+    os._exit(1)
 
 
 def _close_later(reference: weakref.ref[Batches]) -> _Farewell:

@@ -144,7 +144,7 @@ class PairedFolder(Dataset[tuple[np.ndarray, np.ndarray]]):
         """Fill the cache for about `seconds`: what is there when workers fork is theirs without a copy."""
         end = time.monotonic() + seconds
         for number in range(len(self.pairs)):
-            if time.monotonic() > end:
+            if self.cache.free <= 0 or time.monotonic() > end:
                 return
             self._prepared(number)
 
