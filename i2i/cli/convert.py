@@ -19,8 +19,8 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from i2i.cli.progress import Progress
-from i2i.cli.stop import Stop
 from i2i.errors import Exit, I2IError, printable
+from i2i.training.signals import Stop
 
 if TYPE_CHECKING:
     from i2i.runtime.convert import Options
@@ -77,7 +77,7 @@ def _folder(arguments: argparse.Namespace, source: Path, output: Path) -> int:
                 model=model.digest(),
                 options=options,
                 report=progress.update,
-                stopped=stop.requested,
+                stopped=lambda: stop.exit_code is not None,
             )
         progress.summary(outcome, output)
     return int(stop.exit_code if outcome.stopped and stop.exit_code else outcome.exit_code)

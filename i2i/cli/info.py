@@ -1,0 +1,104 @@
+"""Describe a model, a training run or a folder of images.
+
+MODEL: what its card says. RUN: how far the training is and what can be resumed. DIR: whether it can be trained on,
+with everything that is wrong with it.
+
+exit codes: 0 described, 2 no such thing, 3 the folder of images cannot be trained on as it is
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from i2i.cli.run_state import describe_run, is_run
+from i2i.errors import Exit, I2IError, missing_package, printable
+
+if TYPE_CHECKING:
+    from i2i.images.card import Condition, Pixels, Sizing
+    from i2i.loading import ModelPath
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("thing", metavar="MODEL|RUN|DIR")
+    parser.add_argument("--data.source", dest="source", metavar="X", help="DIR: name of the folder with the sources")
+    parser.add_argument("--data.target", dest="target", metavar="Y", help="DIR: name of the folder with the answers")
+
+
+def run(parser: argparse.ArgumentParser, argv: list[str]) -> int:
+    """Describe what was named; returns the exit code."""
+    arguments = parser.parse_args(argv)
+    from i2i.loading import resolve
+
+    path = Path(arguments.thing)
+    if is_run(path):
+        print(describe_run(path))
+        return int(Exit.DONE)
+    try:
+        model = resolve(arguments.thing)
+    except I2IError:
+        if not path.is_dir():
+            raise
+        return _dataset(path, source=arguments.source, target=arguments.target)
+    print(describe_model(model))
+    return int(Exit.DONE)
+
+
+def describe_model(model: ModelPath) -> str:
+    """The card in words, one fact a line."""
+    card = model.card()
+    size = model.file.stat().st_size / 1e6
+    facts = {
+        "model": card.name,
+        "file": f"{printable(model.file)} ({size:.1f} MB)",
+        "takes": _pixels(card.source) if card.latent is None else f"noise, {card.latent} numbers",
+        "gives": _pixels(card.target) + (f", {card.scale} times as large" if card.scale > 1 else ""),
+        "sizes": _sizing(card.sizing),
+        "condition": _condition(card.condition),
+        "network": ", ".join([card.network.type, *(f"{k} {v}" for k, v in card.network.arguments.items())]),
+        "method": f"{card.method}, {card.step} steps",
+        "metrics": ", ".join(f"{name} {value:.4g}" for name, value in card.metrics.items()),
+        "training data": card.training_data,
+        "licence": card.licence,
+        "recipe digest": card.recipe_digest,
+        "made by": f"i2i {card.version}" if card.version else "",
+    }
+    return "\n".join(f"{name + ':':15}{value}" for name, value in facts.items() if value)
+
+
+def _pixels(pixels: Pixels) -> str:
+    names = {"gray": "grey pictures", "rgb": "RGB pictures", "rgba": "RGB pictures with alpha"}
+    return names.get(pixels.colour) or f"label maps of {len(pixels.palette)} colours"
+
+
+def _sizing(sizing: Sizing) -> str:
+    if sizing.rule == "fixed":
+        return f"{sizing.width}x{sizing.height} only"
+    if sizing.rule == "resize":
+        return f"any, resized to {sizing.width}x{sizing.height} and back"
+    return f"any, padded to a multiple of {sizing.multiple}, at least {sizing.minimum}"
+
+
+def _condition(condition: Condition | None) -> str:
+    return "" if condition is None else f"{condition.kind}: {', '.join(condition.names)}"
+
+
+def _dataset(root: Path, *, source: str | None, target: str | None) -> int:
+    try:
+        from i2i.data.scan import scan_folder
+        from i2i.images.card import Pixels
+    except ModuleNotFoundError as error:
+        raise missing_package(error.name or "torch", "train") from None
+    found = scan_folder(root, source_pixels=Pixels(), target_pixels=Pixels(), source=source, target=target)
+    for split, pairs in found.pairs.items():
+        print(f"{split}: {len(pairs)} pairs" + (f", first {printable(pairs[0].name)}" if pairs else ""))
+    for warning in found.warnings:
+        print(f"warning: {warning}")
+    for problem in found.problems:
+        print(f"{problem.code} {printable(problem.path)}: {problem.message}")
+    if found.problems:
+        print(f"{len(found.problems)} files cannot be used")
+        return int(Exit.REFUSED)
+    print("nothing is wrong with it")
+    return int(Exit.DONE)
