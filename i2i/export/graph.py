@@ -14,6 +14,8 @@ from torch import Tensor
 
 import i2i
 from i2i.images.card import METADATA_KEY, ImageCard
+from i2i.runtime.ports import expected_inputs, expected_outputs
+from i2i.runtime.structure import FLOAT, INT64, UINT8, Port
 from i2i.weights.wrapper import Wrapped, evaluating
 
 if TYPE_CHECKING:
@@ -21,14 +23,15 @@ if TYPE_CHECKING:
     from onnx import ModelProto, ValueInfoProto
 
 OPSET = 18
-OUTPUT = "image_out"
 
 
 def build(wrapped: Wrapped) -> ModelProto:
     """The complete model in one piece: card in the metadata, sizes named, nothing of this machine in it."""
     card = wrapped.card
-    dynamic = torch.export.Dim.DYNAMIC
-    given = [{place: dynamic for place, size in enumerate(shape) if size is None} for shape in _shapes(card).values()]
+    ports = expected_inputs(card)
+    free = [
+        {place: torch.export.Dim.DYNAMIC for place, size in enumerate(_shape(port)) if size is None} for port in ports
+    ]
     with evaluating(wrapped), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the exporter's own deprecations; the parity proof judges the result
         program = torch.onnx.export(
@@ -36,9 +39,9 @@ def build(wrapped: Wrapped) -> ModelProto:
             _example(card),
             dynamo=True,
             opset_version=OPSET,
-            input_names=list(_shapes(card)),
-            output_names=[OUTPUT],
-            dynamic_shapes=tuple(given),
+            input_names=[port.name for port in ports],
+            output_names=[port.name for port in expected_outputs(card)],
+            dynamic_shapes=tuple(free),
             verbose=False,
         )
     assert program is not None
@@ -47,27 +50,15 @@ def build(wrapped: Wrapped) -> ModelProto:
     return model
 
 
-def _shapes(card: ImageCard) -> dict[str, tuple[int | None, ...]]:
-    """Each input's name and shape; `None` where the program that runs the model chooses."""
-    if card.latent is not None:
-        shapes: dict[str, tuple[int | None, ...]] = {"latent": (None, card.latent)}
-    elif card.sizing.rule == "fixed":
-        shapes = {"image": (None, card.sizing.height, card.sizing.width, card.source.channels)}
-    else:
-        shapes = {"image": (None, None, None, card.source.channels)}
-    if card.condition is not None:
-        domains = card.condition.kind == "domains"
-        shapes |= {"domain": (None,)} if domains else {"condition": (None, len(card.condition.names))}
-    return shapes
-
-
 def _example(card: ImageCard) -> tuple[Tensor, ...]:
     """Inputs to trace: a batch of 2, and a height and a width that differ, so that no two sizes are taken for one."""
-    kinds = {"image": torch.uint8, "latent": torch.float32, "domain": torch.int64, "condition": torch.float32}
+    kinds = {UINT8: torch.uint8, FLOAT: torch.float32, INT64: torch.int64}
     free = (2, card.sizing.multiple + 5, 2 * card.sizing.multiple + 9)
     return tuple(
-        torch.zeros([free[place] if size is None else size for place, size in enumerate(shape)], dtype=kinds[name])
-        for name, shape in _shapes(card).items()
+        torch.zeros(
+            [free[place] if size is None else size for place, size in enumerate(_shape(port))], dtype=kinds[port.dtype]
+        )
+        for port in expected_inputs(card)
     )
 
 
@@ -78,33 +69,28 @@ def _clean(model: ModelProto, card: ImageCard) -> None:
     del graph.value_info[:]
     graph.name = "i2i"
     model.producer_name, model.producer_version = "i2i", i2i.__version__
-    for value, shape in zip(graph.input, _shapes(card).values(), strict=True):
-        names = ("batch", "height", "width")
-        _name_sizes(value, tuple(names[place] if size is None else size for place, size in enumerate(shape)))
-    suffix = "" if card.scale == 1 else "_out"
-    _name_sizes(graph.output[0], ("batch", *_output_size(card, suffix), card.target.channels))
+    for value, port in zip(graph.input, expected_inputs(card), strict=True):
+        _name_sizes(value, _shape(port), ("batch", "height", "width"))
+    sides = ("height", "width") if card.scale == 1 and card.latent is None else ("height_out", "width_out")
+    for value, port in zip(graph.output, expected_outputs(card), strict=True):
+        _name_sizes(value, _shape(port), ("batch", *sides))
     entry = model.metadata_props.add()
     entry.key, entry.value = METADATA_KEY, card.to_json()
 
 
-def _output_size(card: ImageCard, suffix: str) -> tuple[int | str | None, int | str | None]:
-    if card.latent is not None:
-        return None, None  # the network alone decides, and the exporter has found it out
-    height, width = card.sizing.height, card.sizing.width
-    if card.sizing.rule == "fixed" and height is not None and width is not None:
-        return height * card.scale, width * card.scale
-    return f"height{suffix}", f"width{suffix}"
+def _shape(port: Port) -> tuple[int | None, ...]:
+    assert port.shape is not None  # a card's ports are complete
+    return port.shape
 
 
-def _name_sizes(value: ValueInfoProto, sizes: tuple[int | str | None, ...]) -> None:
-    """Write a value's shape: a number where it is known, a name where it is not; `None` leaves what is there."""
+def _name_sizes(value: ValueInfoProto, sizes: tuple[int | None, ...], names: tuple[str, ...]) -> None:
+    """Write a value's shape: the number where the card knows it, else a name, unless the exporter found a number."""
     places = value.type.tensor_type.shape.dim
-    assert len(places) == len(sizes)
-    for place, size in zip(places, sizes, strict=True):
-        if isinstance(size, str):
-            place.dim_param = size
-        elif size is not None:
+    for number, (place, size) in enumerate(zip(places, sizes, strict=True)):
+        if size is not None:
             place.dim_value = size
+        elif not place.HasField("dim_value"):
+            place.dim_param = names[number]
 
 
 def _forget(message: Message) -> None:

@@ -143,7 +143,7 @@ def _sizes(card: ImageCard) -> list[tuple[int, int, int, bool]]:
         (1, 1, 1, False),
         (1, 3, 7, False),
         (1, high, wide, False),
-        (1, high + 5, wide // 2 + 3, False),
+        (1, high + 5, wide + 11, False),
         (2, high // 2 + 1, wide + 2, False),
         (2, high - 1, wide, True),
     ]

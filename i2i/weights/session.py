@@ -7,7 +7,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from i2i.errors import I2IError
 from i2i.images.card import ImageCard
+from i2i.runtime.memory import is_out_of_memory
 from i2i.weights.wrapper import Wrapped
 
 
@@ -32,12 +34,17 @@ class TorchSession:
         """Translate a batch: uint8 (N, H, W, C) to uint8 (N, H * scale, W * scale, C').
 
         `image` is the latent, float32 (N, Z), for a generator from noise. `domain` (N,) or `condition` (N, K) as the
-        card says. Raises `I2IError`: E_CONDITION, E_SIZE.
+        card says. Raises `I2IError`: E_CONDITION, E_SIZE, E_OOM when memory runs out.
         """
         chosen = domain if domain is not None else condition
-        with torch.inference_mode():
-            output = self._wrapped(self._tensor(image), None if chosen is None else self._tensor(chosen))
-        return np.asarray(output.cpu().numpy(), dtype=np.uint8)
+        try:
+            with torch.inference_mode():
+                output = self._wrapped(self._tensor(image), None if chosen is None else self._tensor(chosen))
+            return np.asarray(output.cpu().numpy(), dtype=np.uint8)
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
+            raise I2IError("E_OOM", f"not enough memory for a picture of {list(image.shape)}") from error
 
     def _tensor(self, array: NDArray[np.generic]) -> Tensor:
         # torch warns about arrays that it could write to by mistake: those are copied.

@@ -51,7 +51,7 @@ def test_a_model_comes_back_with_its_card_and_translates_alike(folder, generator
     assert loaded_card == card == read_card(folder)
     assert not any(part.training for part in loaded.modules())
     assert (TorchSession(loaded, card).run(IMAGE) == TorchSession(generator, card).run(IMAGE)).all()
-    assert sorted(os.listdir(folder)) == ["card.json", "model.safetensors"]
+    assert sorted(path.name for path in folder.iterdir()) == ["card.json", "model.safetensors"]
 
 
 def test_loading_and_saving_draw_no_random_numbers(folder):

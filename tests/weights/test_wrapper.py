@@ -37,6 +37,20 @@ class FromNoise(nn.Module):
         return latent.reshape(-1, 1, 2, 1).repeat(1, 1, 1, 3)
 
 
+class Huge(nn.Module):
+    """Asks for more memory than an address can reach."""
+
+    def forward(self, planes):
+        return planes.repeat(1, 1, 2**25, 2**25)
+
+
+class Broken(nn.Module):
+    """Fails by itself."""
+
+    def forward(self, planes):
+        raise RuntimeError("sizes do not match")
+
+
 def a_card(**changes):
     return ImageCard(name="tiny", network=NetworkSpec(type="none"), method="none", **changes)
 
@@ -141,3 +155,12 @@ def test_the_session_passes_domains_and_attributes_on():
     assert TorchSession(Gain(), card).run(image, domain=np.array([1])).flatten().tolist() == [20, 20, 20]
     card = a_card(value_range=(0.0, 1.0), condition=Condition(kind="attributes", names=("gain",)))
     assert TorchSession(Gain(), card).run(image, condition=np.array([[3.0]], np.float32)).max() == 30
+
+
+def test_running_out_of_memory_has_its_code_and_other_failures_stay_what_they_are():
+    image = np.zeros((1, 4, 4, 3), dtype=np.uint8)
+    with pytest.raises(I2IError, match=r"not enough memory for a picture of \[1, 4, 4, 3\]") as caught:
+        TorchSession(Huge(), a_card()).run(image)
+    assert caught.value.code == "E_OOM"
+    with pytest.raises(RuntimeError, match="sizes do not match"):
+        TorchSession(Broken(), a_card()).run(image)

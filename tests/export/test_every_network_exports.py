@@ -1,0 +1,61 @@
+"""ONNX equals torch: for every generator in the table, and for each way in which a card can ask for pictures."""
+
+from __future__ import annotations
+
+import inspect
+
+import numpy as np
+import onnxruntime
+import pytest
+
+from i2i.images.card import ImageCard, NetworkSpec, Pixels, Sizing
+from i2i.networks import NETWORKS
+from i2i.weights.session import TorchSession
+
+LABELS = Pixels(colour="labels", palette=((0, 0, 0), (255, 0, 0), (0, 0, 255)))
+TINY = {"in_channels": 3, "out_channels": 3, "channels": 4, "depth": 2, "layers": 2}
+
+
+def takes(name: str) -> set[str]:
+    return set(inspect.signature(NETWORKS[name]).parameters)
+
+
+@pytest.mark.parametrize("name", [name for name in NETWORKS if "out_channels" in takes(name)])
+def test_every_generator_gives_the_same_in_onnx_at_two_sizes(name, export, shake):
+    arguments = {key: value for key, value in TINY.items() if key in takes(name)}
+    network = shake(NETWORKS[name](**arguments))
+    sizing = Sizing(multiple=network.multiple, minimum=network.minimum)
+    card = ImageCard(name=name, sizing=sizing, network=NetworkSpec(type=name, arguments=arguments), method="none")
+    made = export(network, card)
+    for size in [(2 * network.multiple, network.multiple), (network.multiple + 3, 5)]:
+        image = np.random.default_rng(0).integers(0, 256, (1, *size, 3), dtype=np.uint8)
+        expected = TorchSession(network, card).run(image)
+        got = onnxruntime.InferenceSession(made.path).run(None, {"image": image})[0]
+        assert np.abs(expected.astype(int) - got).max() <= 1
+        assert expected.std() > 10
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"norm": "instance", "upsampling": "resize"},
+        {"sizing": Sizing(rule="resize", width=24, height=16), "source": LABELS, "target": LABELS},
+        {
+            "sizing": Sizing(rule="fixed", width=24, height=16),
+            "source": Pixels(colour="gray"),
+            "target": Pixels(colour="rgba"),
+        },
+    ],
+    ids=["instance-norm", "labels-resized", "gray-to-rgba-fixed"],
+)
+def test_every_kind_of_card_gives_the_same_in_onnx(given, export, tiny_unet):
+    made = export(*tiny_unet(**given))
+    assert made.report.probes >= 3 and made.report.failed == ()
+    engine = onnxruntime.InferenceSession(made.path)
+    fixed = made.card.sizing.rule == "fixed"
+    size = [16, 24] if fixed else ["height", "width"]
+    assert engine.get_inputs()[0].shape == ["batch", *size, made.card.source.channels]
+    assert engine.get_outputs()[0].shape == ["batch", *size, made.card.target.channels]
+    if fixed:
+        with pytest.raises(onnxruntime.capi.onnxruntime_pybind11_state.InvalidArgument, match="invalid dimensions"):
+            engine.run(None, {"image": np.zeros((1, 24, 16, 1), dtype=np.uint8)})
