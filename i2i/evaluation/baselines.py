@@ -68,9 +68,9 @@ def fit(pairs: Iterable[tuple[Picture, Picture]]) -> dict[str, ColourMap]:
             _accumulate(sums, x[i : i + CHUNK] / 255.0, y[i : i + CHUNK] / 255.0)
     if not sums:
         raise I2IError("E_NO_IMAGES", "baselines need at least one training pair")
+    # lstsq and not solve: a grey picture saved as colour has dependent channels
     return {
-        # lstsq and not solve: a grey picture saved as colour has dependent channels
-        name: ColourMap(features=features, weights=np.linalg.lstsq(*sums[name], rcond=None)[0])
+        name: ColourMap(features=features, weights=np.linalg.lstsq(*sums[name], rcond=None)[0].astype(np.float64))
         for name, features in BASELINES.items()
     }
 

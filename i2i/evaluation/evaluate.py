@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -111,9 +112,9 @@ def _check_shape(sample: Sample, output: Picture) -> None:
 
 
 def _latest_gain(suite: Suite) -> float:
-    """How good the picture added last is, by the first metric that single pictures have; 0 where undefined."""
+    """How good the picture added last is, by the first metric that single pictures have; infinity where undefined."""
     for name, metric in suite.metrics.items():
         values = metric.per_image()
         if values is not None:
-            return 0.0 if values[-1] is None else gain(METRICS[name].higher_is_better, values[-1])
-    return 0.0
+            return math.inf if values[-1] is None else gain(METRICS[name].higher_is_better, values[-1])
+    return math.inf

@@ -47,7 +47,8 @@ def as_rgb(picture: Picture) -> Picture:
         raise ValueError(f"expected a uint8 H,W,C picture with 1, 3 or 4 channels, got {picture.dtype} {picture.shape}")
     if picture.shape[2] == 4:
         return _over_checks(picture)
-    return picture if picture.shape[2] == 3 else np.repeat(picture, 3, axis=2)
+    colours: Picture = picture if picture.shape[2] == 3 else np.repeat(picture, 3, axis=2)
+    return colours
 
 
 def _over_checks(picture: Picture) -> Picture:

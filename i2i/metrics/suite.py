@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
+from i2i.errors import I2IError
 from i2i.images.card import Pixels
 from i2i.metrics import METRICS
 from i2i.metrics.kid import Features
@@ -43,19 +44,23 @@ class Suite:
 
 def default_names(pixels: Pixels) -> tuple[str, ...]:
     """The metrics that are computed when none are named."""
-    labels = pixels.colour == "labels"
-    return tuple(name for name in METRICS if METRICS[name].for_labels) if labels else PICTURES
+    return all_names(pixels) if pixels.colour == "labels" else PICTURES
+
+
+def all_names(pixels: Pixels) -> tuple[str, ...]:
+    """Every metric that fits the pictures."""
+    return tuple(name for name in METRICS if METRICS[name].for_labels == (pixels.colour == "labels"))
 
 
 def _metric(name: str, *, pixels: Pixels, features: Features | None) -> Metric:
     kind = METRICS[name]
-    metric: Metric
+    if kind.for_labels != (pixels.colour == "labels"):
+        scored = "label maps" if kind.for_labels else "pictures"
+        raise I2IError(
+            "E_RECIPE", f"{name} scores {scored}, these are {pixels.colour}; use {', '.join(all_names(pixels))}"
+        )
     if kind.for_labels:
-        if pixels.colour != "labels":
-            from i2i.errors import I2IError
-
-            raise I2IError("E_RECIPE", f"{name} scores label maps, these are {pixels.colour} pictures")
-        metric = kind(palette=pixels.palette)
+        metric: Metric = kind(palette=pixels.palette)
     else:
         metric = kind(features=features) if name == "kid" else kind()
     return metric

@@ -50,6 +50,8 @@ def test_an_unknown_metric_names_the_nearest_one():
         Suite(["psnrr"], pixels=Pixels())
 
 
-def test_a_metric_of_label_maps_is_refused_for_pictures():
-    with pytest.raises(I2IError, match="accuracy scores label maps, these are rgb pictures"):
+def test_a_metric_of_label_maps_is_refused_for_pictures_and_the_other_way_round():
+    with pytest.raises(I2IError, match="accuracy scores label maps, these are rgb; use psnr"):
         Suite(["accuracy"], pixels=Pixels())
+    with pytest.raises(I2IError, match="psnr scores pictures, these are labels; use accuracy, mean_iou"):
+        Suite(["psnr"], pixels=LABELS)

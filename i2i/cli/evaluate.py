@@ -1,0 +1,182 @@
+"""Measure a model on a folder with known answers.
+
+MODEL is a run folder, a model folder, an .onnx file, or a name under pretrained/. Every picture of the split is
+translated whole and compared with its partner. Where the pairs lie is taken from the recipe when MODEL is a run
+folder; --data.source and --data.target name the folders otherwise. With --baselines three colour maps fitted on the
+split `train` are measured as well, and MODEL may be left out.
+
+exit codes: 0 done, 2 usage, 3 bad data (all of it listed), 4 disk or memory
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from i2i.errors import Exit, I2IError, missing_package, printable
+
+if TYPE_CHECKING:
+    from i2i.data.reading import Pair
+    from i2i.evaluation.evaluate import Evaluation, Translate
+    from i2i.images.card import Pixels
+    from i2i.metrics.suite import Suite
+    from i2i.runtime.translator import Translator
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model", metavar="MODEL", nargs="?", help="may be left out with --baselines")
+    parser.add_argument("--data", type=Path, metavar="DIR", help="the folder with train/, val/, test/ (run: its own)")
+    parser.add_argument("--split", choices=["train", "val", "test"], default="test", help="default: %(default)s")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write all values here, replacing an older file")
+    parser.add_argument("--metrics", metavar="A,B", default="", help="names, or `all` (adds kid; default: all but kid)")
+    parser.add_argument("--worst", type=int, metavar="N", default=8, help="how many to show (default: %(default)s)")
+    parser.add_argument("--report", type=Path, metavar="FILE.html", help="write a page, replacing an older one")
+    parser.add_argument("--data.source", dest="source", metavar="X", help="name of the folder with the sources")
+    parser.add_argument("--data.target", dest="target", metavar="Y", help="name of the folder with the answers")
+    parser.add_argument("--domain", metavar="NAME", help="which domain to translate to, where the model has several")
+    parser.add_argument("--baselines", action="store_true", help="measure mean colour, linear and quadratic map too")
+
+
+def run(parser: argparse.ArgumentParser, argv: list[str]) -> int:
+    """Evaluate as asked; returns the exit code."""
+    arguments = parser.parse_args(argv)
+    if arguments.model is None and not arguments.baselines:
+        parser.error("MODEL is needed (or --baselines)")
+    if arguments.worst < 0:
+        parser.error("--worst takes a number of pictures")
+    try:
+        evaluations = _evaluate(arguments)
+    except ModuleNotFoundError as error:
+        raise missing_package(error.name or "torch", "train") from None
+    _publish(arguments, evaluations)
+    return int(Exit.DONE)
+
+
+def _evaluate(arguments: argparse.Namespace) -> dict[str, Evaluation]:
+    from i2i.data.paired import find_pairs
+    from i2i.images.card import Pixels
+
+    data = _data(arguments)
+    subjects: dict[str, Translate] = {}
+    source, target = Pixels(), Pixels()
+    if arguments.model is not None:
+        translator = _translator(arguments)
+        source, target = translator.card.source, translator.card.target
+        subjects[translator.card.name] = _translate(translator, arguments.domain)
+    _suite(arguments, target)  # names that are wrong are told before any file is read
+    if arguments.baselines and "labels" in (source.colour, target.colour):
+        raise I2IError("E_USAGE", "--baselines are maps of colours and do not fit label maps; leave them out")
+    _check_data(data, arguments, source, target)
+    if arguments.baselines:
+        training = find_pairs(data["root"], split="train", source=data["source"], target=data["target"])
+        subjects |= _baselines(training, source, target)
+    pairs = find_pairs(data["root"], split=arguments.split, source=data["source"], target=data["target"])
+    return {name: _measure(name, translate, pairs, arguments, (source, target)) for name, translate in subjects.items()}
+
+
+def _data(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Root, source and target: as given, else as in the recipe of the run."""
+    recipe = _recipe_data(Path(arguments.model)) if arguments.model is not None else {}
+    root = arguments.data if arguments.data is not None else recipe.get("root")
+    if root is None:
+        raise I2IError("E_USAGE", "--data DIR is needed: this model is not a run folder with a recipe")
+    names = {side: getattr(arguments, side) or recipe.get(side) for side in ("source", "target")}
+    return {"root": Path(root), **names}
+
+
+def _recipe_data(run: Path) -> dict[str, Any]:
+    """The part `data` of RUN/recipe.yaml; empty where there is none."""
+    path = run / "recipe.yaml"
+    if not path.is_file():
+        return {}
+    import yaml
+
+    try:
+        recipe = yaml.safe_load(path.read_text(encoding="utf-8"))
+        data = recipe.get("data", {})
+        return {key: data[key] for key in ("root", "source", "target") if isinstance(data.get(key), str)}
+    except (yaml.YAMLError, AttributeError, OSError, UnicodeDecodeError):
+        raise I2IError("E_RECIPE", "is not a recipe; give --data, --data.source and --data.target", path=path) from None
+
+
+def _translator(arguments: argparse.Namespace) -> Translator:
+    from i2i.loading import load
+
+    return load(arguments.model)
+
+
+def _translate(translator: Translator, domain: str | None) -> Translate:
+    """The model as a function from picture to picture; the domain is looked up once, before any picture is read."""
+    from i2i.runtime.conditions import domain_index
+
+    index = domain_index(translator.card, domain)
+    return lambda pixels: translator.apply(pixels, domain=index)
+
+
+def _check_data(data: dict[str, Any], arguments: argparse.Namespace, source: Pixels, target: Pixels) -> None:
+    """Look at every file of the splits in use before anything is measured. Raises with the whole list."""
+    from i2i.data.paired import match_pairs, splits
+    from i2i.data.scan import scan
+
+    names = {"source": data["source"], "target": data["target"]}
+    wanted = {"train", arguments.split} & set(splits(data["root"], **names)) | {arguments.split}
+    found = {split: match_pairs(data["root"], split=split, **names) for split in sorted(wanted)}
+    seen = scan(found, source_pixels=source, target_pixels=target)
+    for warning in seen.warnings:
+        print(f"warning: {warning}", file=sys.stderr)
+    seen.raise_if_bad()
+
+
+def _baselines(pairs: list[Pair], source: Pixels, target: Pixels) -> dict[str, Translate]:
+    from i2i.evaluation.baselines import fit
+    from i2i.evaluation.evaluate import read_samples
+
+    return dict(fit((sample.source, sample.target) for sample in read_samples(pairs, source=source, target=target)))
+
+
+def _measure(
+    name: str, translate: Translate, pairs: list[Pair], arguments: argparse.Namespace, pixels: tuple[Pixels, Pixels]
+) -> Evaluation:
+    from tqdm import tqdm
+
+    from i2i.evaluation.evaluate import evaluate, read_samples
+
+    samples = read_samples(pairs, source=pixels[0], target=pixels[1])
+    shown = tqdm(samples, total=len(pairs), desc=name, unit="picture", leave=False, disable=None)
+    return evaluate(translate, shown, suite=_suite(arguments, pixels[1]), worst=arguments.worst)
+
+
+def _suite(arguments: argparse.Namespace, pixels: Pixels) -> Suite:
+    """New metrics as asked for, for pictures that look as `pixels` says."""
+    from i2i.metrics.suite import Suite, all_names
+
+    asked = [part.strip() for part in arguments.metrics.split(",") if part.strip()]
+    return Suite(all_names(pixels) if asked == ["all"] else asked, pixels=pixels)
+
+
+def _publish(arguments: argparse.Namespace, evaluations: dict[str, Evaluation]) -> None:
+    """Print the table and write the files asked for."""
+    from i2i import files
+    from i2i.evaluation.scores import scores_page, text_table
+
+    name, first = next(iter(evaluations.items()))
+    print(f"{first.n} pictures of {printable(arguments.split)}")
+    print(text_table(evaluations))
+    if arguments.json is not None:
+        text = json.dumps(_result(evaluations, model=arguments.model is not None), indent=2, allow_nan=False)
+        files.publish_text(arguments.json, text + "\n", overwrite=True)
+    if arguments.report is not None:
+        html = scores_page(evaluations, title=f"{name} on {arguments.split}")
+        files.publish_text(arguments.report, html, overwrite=True)
+        print(f"page: {printable(arguments.report)}")
+
+
+def _result(evaluations: dict[str, Evaluation], *, model: bool) -> dict[str, object]:
+    """The model's values at the top, those of the baselines under their names."""
+    first = next(iter(evaluations.values()))
+    baselines = {name: value.metrics for name, value in list(evaluations.items())[model:]}
+    result = first.to_dict() if model else {"n": first.n}
+    return result | ({"baselines": baselines} if baselines else {})
