@@ -55,7 +55,8 @@ def _over_checks(picture: Picture) -> Picture:
     y, x = np.indices(picture.shape[:2]) // 8
     ground = np.array(CHECKS, np.float64)[(y + x) % 2]
     alpha = picture[..., 3:] / 255.0
-    return np.rint(picture[..., :3] * alpha + ground * (1 - alpha)).astype(np.uint8)
+    blended: Picture = np.rint(picture[..., :3] * alpha + ground * (1 - alpha)).astype(np.uint8)
+    return blended
 
 
 def _reduced(picture: Picture, largest: int) -> Picture:
