@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol, overload
 
@@ -98,14 +99,22 @@ class Translator:
 
         `domain`: from `i2i.runtime.conditions.domain_index`. Raises `I2IError`: E_SIZE, E_OOM, E_ONNX_INVALID.
         """
-        self._check_size(pixels)
-        result: Array = self._session.run(pixels[None], domain=domain)[0]
-        height, width = (side * self.card.scale for side in pixels.shape[:2])
-        expected = (height, width, self.card.target.channels)
-        if result.shape != expected:
-            message = f"the model gave {result.shape} for {pixels.shape}; its card promises {expected}"
-            raise I2IError("E_ONNX_IO", message)
-        return result
+        return self._run(pixels[None], domain)[0]
+
+    def batch(self, images: Sequence[Array], *, domain: str | None = None) -> list[Array]:
+        """Translate many arrays uint8 [H, W, C] in the card's colours, those of one size in one run, order kept.
+
+        All pictures of one size are in the network at once: the caller decides how many. Raises as `apply` does.
+        """
+        index = domain_index(self.card, domain)
+        groups: dict[tuple[int, ...], list[int]] = {}
+        for position, image in enumerate(images):
+            groups.setdefault(image.shape, []).append(position)
+        results: dict[int, Array] = {}
+        for positions in groups.values():
+            stacked = self._run(np.stack([images[position] for position in positions]), index)
+            results.update(zip(positions, stacked, strict=True))
+        return [results[position] for position in range(len(images))]
 
     def _array(
         self, image: npt.NDArray[np.uint8] | npt.NDArray[np.uint16], index: npt.NDArray[np.int64] | None
@@ -117,8 +126,19 @@ class Translator:
             return np.concatenate([pixels, alpha[:, :, None]], axis=2)
         return pixels[:, :, 0] if image.ndim == 2 and pixels.shape[2] == 1 else pixels
 
-    def _check_size(self, pixels: Array) -> None:
-        sizing, (height, width) = self.card.sizing, pixels.shape[:2]
+    def _run(self, pictures: Array, index: npt.NDArray[np.int64] | None) -> Array:
+        count, height, width, _ = pictures.shape
+        self._check_size(height, width)
+        domain = None if index is None else np.repeat(index, count)
+        result: Array = self._session.run(pictures, domain=domain)
+        expected = (count, height * self.card.scale, width * self.card.scale, self.card.target.channels)
+        if result.shape != expected:
+            message = f"the model gave {result.shape} for {pictures.shape}; its card promises {expected}"
+            raise I2IError("E_ONNX_IO", message)
+        return result
+
+    def _check_size(self, height: int, width: int) -> None:
+        sizing = self.card.sizing
         if self.card.latent is not None:
             raise I2IError("E_CONDITION", f"model '{self.card.name}' makes pictures from noise and takes no picture")
         if sizing.rule == "fixed" and (width, height) != (sizing.width, sizing.height):
