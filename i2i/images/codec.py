@@ -173,13 +173,13 @@ def from_array(array: npt.NDArray[np.generic], *, colour: Colour = "rgb") -> Pic
 
     Raises `I2IError` E_UNSUPPORTED_MODE for any other shape or type; what a float array's range means cannot be known.
     """
-    if array.dtype not in (np.uint8, np.uint16):
+    if array.dtype.kind != "u" or array.dtype.itemsize > 2:
         message = f"an array of {array.dtype} is not a picture; expected uint8 (0..255) or uint16 (0..65535)"
         raise I2IError("E_UNSUPPORTED_MODE", f"{message}; for floats in 0..1: (array * 255).round().astype('uint8')")
     if array.ndim not in {2, 3} or 0 in array.shape or (array.ndim == 3 and array.shape[2] > 4):
         message = f"an array of shape {array.shape} is not a picture; expected [H,W] or [H,W,C] with C from 1 to 4"
         raise I2IError("E_UNSUPPORTED_MODE", message)
-    pixels = scale_16(array.astype(np.uint16)) if array.dtype == np.uint16 else array.astype(np.uint8, copy=False)
+    pixels = scale_16(array.astype(np.uint16)) if array.dtype.itemsize == 2 else array.astype(np.uint8, copy=False)
     if pixels.ndim == 3 and pixels.shape[2] == 1:
         pixels = pixels[..., 0]
     return _picture(

@@ -165,8 +165,8 @@ def test_bombs_of_every_format_are_refused_before_memory_is_taken(tmp_path: Path
         (tmp_path / name).write_bytes(make())
     for suffix in ("png", "jpg", "gif", "webp", "tif"):
         Image.new("RGB", (8, 8)).save(tmp_path / f"warm.{suffix}")
-    # The control shows that the measure sees a picture that is taken: 49 million pixels.
-    Image.new("1", (7000, 7000)).save(tmp_path / "control", "PNG")
+    # The control shows that the measure sees a picture that is taken: 25 million pixels.
+    Image.new("1", (5000, 5000)).save(tmp_path / "control", "PNG")
     command = [sys.executable, "-c", MEASURE, *BOMBS, "control"]
     result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True, timeout=60)
     outcomes = {name: (code, float(growth)) for name, code, growth in map(str.split, result.stdout.splitlines())}
