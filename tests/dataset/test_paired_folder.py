@@ -12,6 +12,7 @@ import torch
 
 from i2i.data import DATASETS
 from i2i.data.augment import Augmentation
+from i2i.data.cache import PictureCache
 from i2i.data.paired import PairedFolder, find_pairs
 from i2i.data.sampler import Draw, StatelessSampler
 from i2i.errors import I2IError
@@ -149,6 +150,14 @@ def test_cached_pictures_are_read_from_the_disk_once(painted: Path) -> None:
     for path in painted.rglob("*.png"):
         path.unlink()
     assert dataset[Draw(0, 0)][0].shape == (16, 16, 3)
+
+
+def test_workers_share_out_the_memory_that_is_still_free() -> None:
+    cache = PictureCache(1000)
+    pictures = (np.zeros(100, np.uint8), np.zeros(200, np.uint8))
+    cache.get(0, lambda: pictures)
+    cache.share(2)
+    assert cache.free == 350
 
 
 def test_sides_of_different_sizes_are_refused_with_the_remedy(save: Save, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from i2i.data.paired import find_pairs, splits
+from i2i.data.paired import find_pairs, match_pairs, splits
 from i2i.errors import Exit, I2IError
 
 Save = Callable[..., Path]
@@ -75,6 +75,8 @@ def test_more_than_two_folders_are_never_guessed_at(save: Save, tmp_path: Path) 
     for folder in ("A", "B", "masks"):
         save(f"train/{folder}/x.png")
     assert "found: A, B, masks" in refused("E_LAYOUT", tmp_path)
+    assert "found: A, B, masks" in refused("E_LAYOUT", tmp_path, source="A")
+    assert "found: A, B, masks" in refused("E_LAYOUT", tmp_path, target="A")
     assert len(find_pairs(tmp_path, split="train", source="A", target="masks")) == 1
 
 
@@ -111,6 +113,9 @@ def test_a_missing_partner_and_a_surplus_are_all_listed(save: Save, tmp_path: Pa
     for path in ("A/1.png", "A/3.png", "B/4.png"):
         assert str(tmp_path / "train" / path) in message
     assert "A/2.png" not in message
+    pairs, problems = match_pairs(tmp_path, split="train")
+    assert [(pair.source.name, pair.target.name) for pair in pairs] == [("2.png", "2.png")]
+    assert len(problems) == 3
 
 
 def test_shifted_names_are_never_paired_by_position(save: Save, tmp_path: Path) -> None:
