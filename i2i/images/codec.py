@@ -33,6 +33,7 @@ from i2i.images.header import Header, check_size, inspect, truncated
 from i2i.images.listing import list_images
 from i2i.images.modes import Pixels8, Planes, scale_16, split
 from i2i.images.signature import SUFFIXES, SUFFIXES_OF, Format, sniff
+from i2i.images.tiff import ends_early
 
 __all__ = [
     "FORMATS",
@@ -230,11 +231,11 @@ def _decode(data: bytes, form: Format, header: Header, limits: Limits) -> Planes
         image = _open(data, form)
         check_size(*image.size, max_pixels=limits.max_pixels)
         frames = _count_frames(image, form, header)
-        if form == "TIFF":
-            _check_strips(image, data)
         planes = split(image, header=header, reopen=lambda: _open(data, form))
         upright, notes = _turn_upright(planes, image)
     except _DECODER_ERRORS as error:
+        if form == "TIFF" and ends_early(data):
+            raise truncated(data) from error
         raise _decoder_failure(error) from error
     first = (f"has {frames} frames; the first one is used",) if frames > 1 else ()
     return replace(upright, notes=first + upright.notes + notes)
@@ -256,14 +257,6 @@ def _count_frames(image: Image.Image, form: Format, header: Header) -> int:
     except _DECODER_ERRORS:
         image.seek(0)
         return 2  # a broken later page: there is more than one, and the first is whole
-
-
-def _check_strips(image: Image.Image, data: bytes) -> None:
-    tags = getattr(image, "tag_v2", {})
-    for offsets, counts in ((273, 279), (324, 325)):
-        for offset, count in zip(tags.get(offsets, ()), tags.get(counts, ()), strict=False):
-            if offset + count > len(data):
-                raise truncated(data)
 
 
 def _turn_upright(planes: Planes, image: Image.Image) -> tuple[Planes, tuple[str, ...]]:

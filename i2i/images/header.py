@@ -3,7 +3,7 @@
 Decoders are lenient: they show a PNG without its end, give 16-bit colour as 8-bit without a word and stop at a missing
 tail. The walks below read only the containers' own lengths, so they cost milliseconds and no memory.
 
-Sources: PNG (Third Edition) sections 5 and 11; JPEG ITU-T T.81 annex B; GIF89a; WebP (RFC 9649); TIFF 6.0 section 2;
+Sources: PNG (Third Edition) sections 5 and 11; JPEG ITU-T T.81 annex B; GIF89a; WebP (RFC 9649);
 ISO/IEC 14496-12 section 4.2 (the boxes of AVIF).
 """
 
@@ -162,16 +162,6 @@ def _webp(data: bytes, max_pixels: int) -> Header:
     return Header()
 
 
-def _tiff(data: bytes, max_pixels: int) -> Header:
-    order = "<" if data[:2] == b"II" else ">"
-    is_big = data[2:4] in {b"+\x00", b"\x00+"}
-    (offset,) = struct.unpack_from(order + ("Q" if is_big else "I"), data, 8 if is_big else 4)
-    (entries,) = struct.unpack_from(order + ("Q" if is_big else "H"), data, offset) if offset <= len(data) else (0,)
-    if offset + entries * (20 if is_big else 12) > len(data):
-        raise truncated(data)
-    return Header()
-
-
 def _avif(data: bytes, max_pixels: int) -> Header:
     position = 0
     while position < len(data):
@@ -193,6 +183,5 @@ _WALKS: dict[Format, Callable[[bytes, int], Header]] = {
     "JPEG": _jpeg,
     "GIF": _gif,
     "WEBP": _webp,
-    "TIFF": _tiff,
     "AVIF": _avif,
 }

@@ -54,7 +54,17 @@ _BLOCKED: tuple[tuple[str, re.Pattern[bytes]], ...] = (
     ("Windows metafile", re.compile(rb"\xd7\xcd\xc6\x9a|\x01\x00\x00\x00.{36} EMF", re.DOTALL)),
     ("XCF", re.compile(rb"gimp xcf")),
 )
-_PREFIXES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF89a", b"GIF87a", b"II*\x00", b"MM\x00*", b"RIFF")
+_PREFIXES = (
+    b"\x89PNG\r\n\x1a\n",
+    b"\xff\xd8\xff",
+    b"GIF89a",
+    b"GIF87a",
+    b"II*\x00",
+    b"MM\x00*",
+    b"II+\x00",
+    b"MM\x00+",
+    b"RIFF",
+)
 
 
 def sniff(data: bytes) -> Format:

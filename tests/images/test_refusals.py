@@ -115,8 +115,8 @@ def jpeg_bomb() -> bytes:
     return data[:start] + struct.pack(">HH", 65_500, 65_500) + data[start + 4 :]
 
 
-def webp_bomb() -> bytes:
-    extended = b"VP8X" + struct.pack("<I", 10) + bytes(4) + (49_999).to_bytes(3, "little") * 2
+def webp_bomb(side: int = 50_000) -> bytes:
+    extended = b"VP8X" + struct.pack("<I", 10) + bytes(4) + (side - 1).to_bytes(3, "little") * 2
     frame = b"VP8L" + struct.pack("<I", 6) + b"\x2f\0\0\0\0\0"
     return b"RIFF" + struct.pack("<I", 4 + len(extended + frame)) + b"WEBP" + extended + frame
 
@@ -130,6 +130,7 @@ def tiff_bomb() -> bytes:
 BOMBS = {
     "png": one_bit_bomb,
     "png-header": lambda: handmade.png([b""], width=2_000_000_000, depth=8, colour=2),
+    "png-cut": lambda: one_bit_bomb()[:1000],
     "gif-second-frame": lambda: handmade.gif(4, 4, [(4, 4), (50_000, 50_000)]),
     "gif-screen": lambda: handmade.gif(50_000, 50_000, [(4, 4)]),
     "jpeg": jpeg_bomb,
@@ -180,6 +181,11 @@ def test_bombs_of_every_format_are_refused_before_memory_is_taken(tmp_path: Path
 def test_the_pixel_limit_is_exact() -> None:
     assert codec.read(SMALL, limits=codec.Limits(max_pixels=6)).pixels.shape == (2, 3, 3)
     assert code_of(SMALL, limits=codec.Limits(max_pixels=5)) == "E_TOO_MANY_PIXELS"
+
+
+def test_a_webp_is_measured_by_the_callers_limit_before_its_decoder_opens() -> None:
+    assert code_of(webp_bomb(2000), limits=codec.Limits(max_pixels=3_999_999)) == "E_TOO_MANY_PIXELS"
+    assert code_of(webp_bomb(2000), limits=codec.Limits(max_pixels=4_000_000)) == "E_CORRUPT"
 
 
 def test_a_hundred_megapixels_are_within_the_default_limit() -> None:

@@ -57,7 +57,7 @@ def test_a_file_cut_at_any_length_is_truncated(name: str) -> None:
     assert odd <= ({1, 2} if name in {"bmp", "ppm"} else set())
 
 
-@pytest.mark.filterwarnings("ignore:Truncated File Read")
+@pytest.mark.filterwarnings("ignore::UserWarning:PIL")
 @pytest.mark.parametrize("compression", [None, "tiff_lzw", "tiff_adobe_deflate", "jpeg"])
 def test_a_tiff_cut_at_any_length_is_refused_or_still_whole(compression: str | None) -> None:
     # What lies at the end of a TIFF is up to the writer: behind the last strip and directory nothing is missed.
@@ -68,9 +68,29 @@ def test_a_tiff_cut_at_any_length_is_refused_or_still_whole(compression: str | N
         try:
             assert np.array_equal(codec.read(data[:length]).pixels, whole)
         except I2IError as error:
-            assert error.code in {"E_TRUNCATED", "E_CORRUPT", "E_UNIDENTIFIED"}
+            assert error.code == "E_TRUNCATED"
             refused += 1
     assert refused >= len(data) * 0.9
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning:PIL")
+def test_a_big_tiff_cut_at_any_length_is_truncated() -> None:
+    data = saved(picture(), "TIFF", big_tiff=True)
+    assert data.startswith(b"II+\0")
+    assert codec.read(data).pixels.size
+    for length in range(1, len(data)):
+        with pytest.raises(I2IError) as caught:
+            codec.read(data[:length])
+        assert caught.value.code == "E_TRUNCATED"
+
+
+def test_a_whole_tiff_with_broken_data_is_corrupt_and_not_truncated() -> None:
+    data = bytearray(saved(picture(), "TIFF", compression="tiff_adobe_deflate"))
+    (offset,) = Image.open(io.BytesIO(data)).tag_v2[273]
+    data[offset : offset + 40] = b"\xff" * 40
+    with pytest.raises(I2IError) as caught:
+        codec.read(bytes(data))
+    assert caught.value.code == "E_CORRUPT"
 
 
 def test_an_avif_cut_at_any_length_is_refused() -> None:
