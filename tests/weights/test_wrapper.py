@@ -143,10 +143,20 @@ def test_floating_point_pictures_are_refused():
         Wrapped(nn.Identity(), a_card())(torch.zeros(1, 4, 4, 3))
 
 
-def test_the_session_takes_arrays_that_cannot_be_written_to(recwarn):
-    image = np.broadcast_to(np.array([1, 2, 3], dtype=np.uint8), (1, 2, 2, 3))
-    assert (TorchSession(nn.Identity(), a_card()).run(image) == image).all()
+def test_the_session_takes_arrays_that_cannot_be_written_to_without_a_warning(recwarn):
+    image = np.full((1, 2, 2, 3), 7, dtype=np.uint8)
+    image.setflags(write=False)
+    torch.set_warn_always(True)  # else torch warns once per process, perhaps in another test
+    try:
+        assert (TorchSession(nn.Identity(), a_card()).run(image) == 7).all()
+    finally:
+        torch.set_warn_always(False)
     assert not recwarn.list
+
+
+def test_the_session_takes_views_in_any_memory_order():
+    image = np.arange(2 * 4 * 3, dtype=np.uint8).reshape(1, 2, 4, 3)[:, ::-1, ::-2]
+    assert (TorchSession(nn.Identity(), a_card()).run(image) == image).all()
 
 
 def test_the_session_passes_domains_and_attributes_on():
