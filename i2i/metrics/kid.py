@@ -18,11 +18,12 @@ class Kid:
     """The unbiased estimate of the squared maximum mean discrepancy between the features of both sets.
 
     The kernel is (x.y / D + 1)^3 as in the paper. Deviations: one estimate over the whole set in place of the mean
-    over random subsets, so the value is exact and repeatable, and the network that makes the features is injected. By
-    default it is EfficientNet-Lite0 (see `i2i.metrics.features`), so values compare only with values of this tool,
-    never with published ones made with Inception. Near 0 (it may be slightly negative) for two samples of one
-    distribution; undefined for fewer than two pictures. Raises `I2IError` (E_MISSING_PACKAGE) without the extra
-    `metrics`.
+    over random subsets, so the value is exact and repeatable, and the network that makes the features is injected.
+    Across the sets every output meets every truth, its own included, so outputs equal to their truths score a little
+    below 0. By default the network is EfficientNet-Lite0 (see `i2i.metrics.features`), so values compare only with
+    values of this tool, never with published ones made with Inception. Near 0 (it may be slightly negative) for two
+    samples of one distribution; undefined for fewer than two pictures. Raises `I2IError` (E_MISSING_PACKAGE) without
+    the extra `metrics`.
     """
 
     name: ClassVar[str] = "kid"
