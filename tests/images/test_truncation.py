@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import struct
+import zlib
 
 import handmade
 import numpy as np
@@ -79,6 +81,20 @@ def test_a_big_tiff_cut_at_any_length_is_truncated() -> None:
     assert data.startswith(b"II+\0")
     assert codec.read(data).pixels.size
     for length in range(1, len(data)):
+        with pytest.raises(I2IError) as caught:
+            codec.read(data[:length])
+        assert caught.value.code == "E_TRUNCATED"
+
+
+def test_a_tiff_whose_strip_lies_behind_its_directory_is_truncated_by_a_cut_in_the_strip() -> None:
+    packed = zlib.compress(bytes(range(200)) * 2)
+    start = 8 + 2 + 12 * 9 + 4
+    entries = {256: (4, 20), 257: (4, 20), 258: (3, 8), 259: (3, 8), 262: (3, 1), 273: (4, start), 277: (3, 1)}
+    entries |= {278: (4, 20), 279: (4, len(packed))}
+    directory = b"".join(struct.pack("<HHII", tag, kind, 1, value) for tag, (kind, value) in entries.items())
+    data = b"II*\0" + struct.pack("<IH", 8, len(entries)) + directory + struct.pack("<I", 0) + packed
+    assert codec.read(data, colour="gray").pixels[0, :, 0].tolist() == list(range(20))
+    for length in range(start, len(data)):
         with pytest.raises(I2IError) as caught:
             codec.read(data[:length])
         assert caught.value.code == "E_TRUNCATED"
