@@ -1,7 +1,7 @@
 """Train a translator: a preset is a published recipe, a folder of pictures its data, a run folder its result.
 
     i2i train pix2pix --data facades --out runs/facades
-    i2i train pix2pix --data facades --out runs/facades --resume
+    i2i train pix2pix --out runs/facades --resume
 
 Every entry of the recipe is an option, as in --training.batch_size 8 or --objective least_squares; -c FILE.yaml
 changes several at once. RUN/recipe.yaml is the whole recipe that was used, and a file for -c as well.
@@ -66,6 +66,8 @@ def _values(args: argparse.Namespace, rest: list[str]) -> dict[str, Any]:
     from i2i.recipes.presets import preset
 
     values = preset(args.preset)
+    if args.resume and (args.out / "recipe.yaml").exists():
+        values = _as_begun(args)
     for path in args.config:
         values = merge(values, read(path))
     if args.data is not None:
@@ -75,6 +77,17 @@ def _values(args: argparse.Namespace, rest: list[str]) -> dict[str, Any]:
     values = merge(values, overrides(rest))
     if "root" not in values.get("data", {}):
         raise I2IError("E_USAGE", "the folder of pictures is missing: --data DIR")
+    return values
+
+
+def _as_begun(args: argparse.Namespace) -> dict[str, Any]:
+    """The recipe that the run began with, so that --resume needs nothing said again."""
+    from i2i.recipes.merging import read
+
+    values = read(args.out / "recipe.yaml")
+    if values.get("preset") != args.preset:
+        message = f"this run began with the preset '{values.get('preset')}', not '{args.preset}'"
+        raise I2IError("E_CKPT_MISMATCH", message, path=args.out)
     return values
 
 

@@ -15,6 +15,8 @@ from i2i.data.scan import Scan, scan_folder
 from i2i.errors import I2IError
 from i2i.images.card import Pixels
 
+RGB = Pixels()
+PAPER = Augmentation()
 _PREVIEW_POSITION = 1 << 40  # far behind any training position
 
 
@@ -34,9 +36,9 @@ class PairedSource:
         root: Path,
         source: str | None = None,
         target: str | None = None,
-        source_pixels: Pixels = Pixels(),
-        target_pixels: Pixels = Pixels(),
-        augmentation: Augmentation = Augmentation(),
+        source_pixels: Pixels = RGB,
+        target_pixels: Pixels = RGB,
+        augmentation: Augmentation = PAPER,
         validation_split: str | None = None,
         cache_megabytes: int = 2048,
     ) -> None:
@@ -80,7 +82,7 @@ class PairedSource:
         rank: int,
         world: int,
     ) -> Batches:
-        """This process's batches of the steps start_step .. stop_step-1; see `loader`."""
+        """The batches of this process for the steps start_step .. stop_step-1; see `loader`."""
         return loader(
             dataset,
             batch_size=batch_size,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -49,8 +50,11 @@ class PairedMonitor:
         session = self._session(generators)
         suite = Suite(self.metrics, pixels=self.card.target)
         for source, target in self.pairs:
-            suite.update(torch.from_numpy(session.run(source[None])), torch.from_numpy(target[None]))
+            suite.update(torch.from_numpy(session.run(source[None])), torch.tensor(target[None]))
         return suite.compute()
 
     def _session(self, generators: Mapping[str, nn.Module]) -> TorchSession:
-        return TorchSession(next(iter(generators.values())), self.card, device=self.device)
+        generator = next(iter(generators.values()))
+        if any(parameter.dtype == torch.float64 for parameter in generator.parameters()):
+            generator = copy.deepcopy(generator).float()  # trained in fp64: looked at as it would be shipped
+        return TorchSession(generator, self.card, device=self.device)

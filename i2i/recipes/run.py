@@ -145,10 +145,9 @@ def _device(name: str, processes: Processes) -> torch.device:
 
 def _share(batch_size: int, processes: Processes) -> int:
     if batch_size % processes.count:
-        message = f"training.batch_size {batch_size} does not split over {processes.count} processes"
-        raise I2IError(
-            "E_RECIPE", f"{message}; the next that does is {-(-batch_size // processes.count) * processes.count}"
-        )
+        fits = -(-batch_size // processes.count) * processes.count
+        message = f"training.batch_size {batch_size} does not split over {processes.count} processes; {fits} does"
+        raise I2IError("E_RECIPE", message)
     return batch_size // processes.count
 
 

@@ -175,8 +175,9 @@ class Engine:
             )
             for parameter, entry in optimiser.state.items():
                 for key, value in entry.items():
-                    if value.shape == parameter.shape:  # the fused step wants the parameter's memory layout
-                        entry[key] = torch.empty_like(parameter, dtype=value.dtype).copy_(value)
+                    # A copy of its own; the fused step wants the parameter's memory layout.
+                    fits = value.shape == parameter.shape
+                    entry[key] = torch.empty_like(parameter, dtype=value.dtype).copy_(value) if fits else value.clone()
         self.scaler.load_state_dict(state.get("scaler", {}))
 
 

@@ -1,0 +1,50 @@
+"""Tiny real methods: the same parts as in a training, narrow and on small pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+
+from i2i.adversarial.duel import Duel
+from i2i.adversarial.objectives import OBJECTIVES
+from i2i.data.paired import PairedBatch
+from i2i.methods.pix2pix import Pix2Pix
+from i2i.networks.patchgan import PatchGAN
+from i2i.networks.unet import UNet
+from i2i.training.engine import AdamSettings, Engine, Precision
+
+Make = Callable[..., tuple[Pix2Pix, Engine]]
+
+
+@pytest.fixture
+def make() -> Make:
+    def pix2pix(
+        *,
+        precision: Precision = "fp32",
+        norm: Any = "batch",
+        objective: str = "non_saturating",
+        accumulate_steps: int = 1,
+        learning_rate: float = 2e-4,
+        dropout: float = 0.5,
+        **options: Any,
+    ) -> tuple[Pix2Pix, Engine]:
+        torch.manual_seed(0)
+        channels = 6 if options.get("conditional", True) else 3
+        duel = Duel(PatchGAN(in_channels=channels, channels=4, layers=1, norm=norm), objective=OBJECTIVES[objective]())
+        method = Pix2Pix(UNet(channels=4, depth=3, norm=norm, dropout=dropout), duel=duel, **options)
+        settings = {name: AdamSettings(learning_rate=learning_rate) for name in method.players()}
+        engine = Engine(method.players(), settings=settings, precision=precision, accumulate_steps=accumulate_steps)
+        return method, engine
+
+    return pix2pix
+
+
+@pytest.fixture
+def batch() -> PairedBatch:
+    """Two smooth pictures and their negatives."""
+    y, x = torch.meshgrid(torch.linspace(-1, 1, 16), torch.linspace(-1, 1, 16), indexing="ij")
+    source = torch.stack((torch.stack((x, y, x * y)), torch.stack((-y, x, y * y * 2 - 1)))) * 0.8
+    return PairedBatch(source, -source)

@@ -1,0 +1,91 @@
+"""What every network of the table promises, checked over the whole table."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from i2i.errors import I2IError
+from i2i.images.card import NetworkSpec
+from i2i.networks import NETWORKS
+from i2i.networks.layers.critic_output import CriticOutput
+
+# The smallest sensible settings of each network: a new one adds its line here.
+TINY: dict[str, dict[str, Any]] = {
+    "unet": {"in_channels": 3, "out_channels": 2, "channels": 4, "depth": 3},
+    "patchgan": {"in_channels": 5, "channels": 4, "layers": 2},
+    "pixelgan": {"in_channels": 5, "channels": 4},
+}
+
+every_network = pytest.mark.parametrize("name", list(NETWORKS))
+
+
+def build(name: str) -> nn.Module:
+    torch.manual_seed(0)
+    return NETWORKS[name](**TINY[name])
+
+
+def planes(network: nn.Module, name: str, *, times: int = 1, count: int = 2) -> Tensor:
+    side = max(network.minimum, network.multiple, 8) * times
+    return torch.randn(count, TINY[name]["in_channels"], side, side, generator=torch.Generator().manual_seed(1))
+
+
+def values(output: Tensor | CriticOutput) -> Tensor:
+    return output.score if isinstance(output, CriticOutput) else output
+
+
+@every_network
+def test_a_generator_keeps_the_size_and_a_critic_scores_every_picture(name: str) -> None:
+    network = build(name)
+    given = planes(network, name, times=2)
+    output = network(given)
+    if isinstance(output, CriticOutput):
+        assert output.score.shape[0] == 2
+        assert len(output.features) >= 1
+    else:
+        assert output.shape == (2, TINY[name]["out_channels"], *given.shape[2:])
+        assert output.abs().max() <= 1
+
+
+@every_network
+def test_every_parameter_receives_a_gradient(name: str) -> None:
+    network = build(name)
+    values(network(planes(network, name, times=2))).square().sum().backward()
+    without = [key for key, p in network.named_parameters() if p.grad is None or not p.grad.abs().sum() > 0]
+    assert without == []
+
+
+@every_network
+def test_evaluation_is_deterministic_and_changes_nothing(name: str) -> None:
+    network = build(name).eval()
+    before = {key: tensor.clone() for key, tensor in network.state_dict().items()}
+    given = planes(network, name)
+    with torch.no_grad():
+        assert torch.equal(values(network(given)), values(network(given)))
+    assert all(torch.equal(tensor, before[key]) for key, tensor in network.state_dict().items())
+
+
+@every_network
+def test_a_network_is_rebuilt_from_its_name_arguments_and_state(name: str) -> None:
+    network = build(name).eval()
+    spec = NetworkSpec.model_validate_json(NetworkSpec(type=name, arguments=TINY[name]).model_dump_json())
+    again = NETWORKS[spec.type](**spec.arguments).eval()
+    again.load_state_dict(network.state_dict(), strict=True)
+    given = planes(network, name)
+    with torch.no_grad():
+        assert torch.equal(values(network(given)), values(again(given)))
+
+
+@every_network
+def test_a_size_that_does_not_fit_is_refused_with_one_that_does(name: str) -> None:
+    network = build(name)
+    if network.multiple == 1 and network.minimum == 1:
+        network.eval()(torch.zeros(1, TINY[name]["in_channels"], 1, 1))
+        return
+    with pytest.raises(I2IError, match=f"the next that fits is {network.minimum}x{network.minimum}") as caught:
+        network(torch.zeros(1, TINY[name]["in_channels"], network.minimum - 1, 1))
+    assert caught.value.code == "E_SIZE"
+    network.eval()(torch.zeros(1, TINY[name]["in_channels"], network.minimum, network.minimum))
