@@ -1,4 +1,4 @@
-"""The state of a training run, from the files in its folder alone: no torch, and nothing of a running one is touched."""
+"""The state of a training run, from the files in its folder alone: no torch, and a running one is left in peace."""
 
 from __future__ import annotations
 

@@ -10,9 +10,9 @@ from contextlib import ExitStack
 from i2i.runtime.plan import Item
 from i2i.runtime.stages import ItemError, Job, Skipped, Stages, Written
 
-# Pictures decoded ahead, and results waiting behind, may take this much each; one of any size is always allowed. Large
-# pictures keep the model busy for so long that no more is needed.
-_AHEAD_BYTES = 2**25
+# Pictures decoded ahead, and results waiting behind, may take this much each, judged by the latest picture. A larger
+# picture has the memory for itself: it keeps the model busy for so long that overlapping would gain nothing.
+_AHEAD_BYTES = 2**24
 
 Result = Written | Skipped | ItemError
 
@@ -21,14 +21,14 @@ def flow(items: Sequence[Item], stages: Stages, *, workers: int, stopped: Callab
     """Yield what became of each item, in the order of the items.
 
     The caller's thread translates; `workers` threads decode ahead and `workers` encode behind. At most
-    2 * workers + 2 pictures are in memory, and of large ones (`_AHEAD_BYTES`) at most four. Once `stopped()` is true
+    2 * workers + 2 pictures are in memory, and of large ones (`_AHEAD_BYTES`) only one. Once `stopped()` is true
     nothing new is begun: pictures that are being written are finished, the others are dropped. Any other error ends the
     flow in the same way and is raised.
     """
     waiting = iter(items)
     reading: deque[Future[Job | Skipped]] = deque()
     writing: deque[Future[Written] | Skipped | ItemError] = deque()
-    ahead = workers
+    ahead = 0
     with ExitStack() as stack:
         readers = stack.enter_context(ThreadPoolExecutor(workers, "i2i-read"))
         writers = stack.enter_context(ThreadPoolExecutor(workers, "i2i-write"))
@@ -40,7 +40,7 @@ def flow(items: Sequence[Item], stages: Stages, *, workers: int, stopped: Callab
                 break
             job = _translated(reading.popleft(), stages)
             if isinstance(job, Job):
-                ahead = max(1, min(workers, _AHEAD_BYTES // job.pixels.nbytes))
+                ahead = min(workers, _AHEAD_BYTES // job.pixels.nbytes)
             writing.append(writers.submit(stages.write, job) if isinstance(job, Job) else job)
             del job  # else it would stay in memory beside the next one
             while len(writing) > ahead:

@@ -99,7 +99,8 @@ class Translator:
 
         `domain`: from `i2i.runtime.conditions.domain_index`. Raises `I2IError`: E_SIZE, E_OOM, E_ONNX_INVALID.
         """
-        return self._run(pixels[None], domain)[0]
+        result: Array = self._run(pixels[None], domain)[0]
+        return result
 
     def batch(self, images: Sequence[Array], *, domain: str | None = None) -> list[Array]:
         """Translate many arrays uint8 [H, W, C] in the card's colours, those of one size in one run, order kept.

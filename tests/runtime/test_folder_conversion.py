@@ -463,3 +463,19 @@ def test_an_unknown_domain_is_refused_before_work_with_the_nearest_name(make_mod
     assert error.code == "E_CONDITION"
     assert "did you mean 'summer'?" in str(error)
     assert not (source.parent / "out").exists()
+
+
+def test_an_output_that_appears_during_the_work_is_not_replaced(translator, source):
+    for number in range(12):
+        picture(source / f"{number:02}.png")
+    last = source.parent / "out/11.png"
+
+    def intrude(outcome, result):
+        if not last.exists():
+            picture(last, 99)
+
+    outcome = converted(translator, source, workers=1, report=intrude)
+    assert level(last) == 99
+    failure = lines(source.parent / "out/failures.jsonl")[0]
+    assert (failure["code"], failure["path"], failure["stage"]) == ("E_EXISTS", "11.png", "write")
+    assert (outcome.converted, outcome.failed) == (11, 1)

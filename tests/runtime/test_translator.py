@@ -152,3 +152,23 @@ def test_an_unreadable_file_has_its_code_and_its_path(translate, tmp_path):
     with pytest.raises(I2IError) as caught:
         translate(path)
     assert (caught.value.code, caught.value.path) == ("E_EMPTY", Path(path))
+
+
+class StrictSession:
+    """Adds the number of the domain to each picture; takes exactly one number a picture, as a graph may insist on."""
+
+    def __init__(self, card):
+        self.card = card
+
+    def run(self, image, *, domain=None, condition=None):
+        if domain.shape != (len(image),):
+            raise ValueError(f"{domain.shape} for {len(image)} pictures")
+        return image + domain.astype(np.uint8)[:, None, None, None]
+
+
+def test_in_a_batch_every_picture_has_its_domain(card):
+    from i2i.images.card import Condition
+
+    translate = Translator(StrictSession(card(condition=Condition(kind="domains", names=("a", "b")))))
+    results = translate.batch([np.zeros((2, 2, 3), np.uint8)] * 3, domain="b")
+    assert [int(result.max()) for result in results] == [1, 1, 1]
