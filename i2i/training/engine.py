@@ -4,6 +4,8 @@ Data-parallel training averages the gradients of a player once, at the end of it
 networks (`DistributedDataParallel`) was left out on purpose: a GAN calls a discriminator several times in one backward
 pass, differentiates through gradients and freezes players in turn, each of which breaks the wrapper's assumptions;
 averaging at the end of a turn needs none. Batch norm uses the statistics of its own process.
+
+The CUDA paths (fp16 with a loss scale, several GPUs) are written but were never measured on a GPU by us.
 """
 
 from __future__ import annotations

@@ -135,7 +135,7 @@ class Trainer:
                 self._report(losses, log, bar)
                 stopping = self.engine.processes.any(stop.exit_code is not None)
                 last = stopping or self.step == self.options.steps
-                if first and (not stopping or self._due(self.options.evaluate_every)):
+                if first:
                     self._look(log, last=last and not stopping)
                 if last or self._due(self.options.checkpoint_every):
                     self.save()
