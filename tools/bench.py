@@ -36,14 +36,22 @@ CASES = {"U-Net-128, 32 channels, batch 8": Case(32, 7, 8), "U-Net-256, 64 chann
 
 def ours(case: Case, precision: str) -> Callable[[], None]:
     """Our step: the engine and the method as a training uses them."""
-    from i2i.adversarial.duel import Duel
     from i2i.adversarial.objectives import OBJECTIVES
     from i2i.data.paired import PairedBatch
+    from i2i.methods.parts import Parts
     from i2i.methods.pix2pix import Pix2Pix
     from i2i.training.engine import AdamSettings, Engine
 
     generator, discriminator, source, target = parts(case)
-    method = Pix2Pix(generator, duel=Duel(discriminator, objective=OBJECTIVES["non_saturating"]()))
+    method = Pix2Pix(
+        Parts(
+            source_planes=3,
+            target_planes=3,
+            generator=lambda planes, out: generator,
+            discriminator=lambda planes: discriminator,
+            objective=OBJECTIVES["non_saturating"],
+        )
+    )
     engine = Engine(
         method.players(),
         settings={name: AdamSettings() for name in method.players()},

@@ -9,10 +9,10 @@ from typing import ClassVar
 
 from torch import Tensor, nn
 
-from i2i.adversarial.duel import Duel
 from i2i.data.paired import PairedBatch
 from i2i.losses.reconstruction import l1
 from i2i.methods.method import Engine, Method
+from i2i.methods.parts import Parts
 
 
 class Pix2Pix(Method):
@@ -32,9 +32,8 @@ class Pix2Pix(Method):
 
     def __init__(
         self,
-        generator: nn.Module,
+        parts: Parts,
         *,
-        duel: Duel,
         l1_weight: float = 100.0,
         adversarial_weight: float = 1.0,
         discriminator_weight: float = 0.5,
@@ -43,17 +42,13 @@ class Pix2Pix(Method):
         super().__init__()
         if l1_weight == 0 and adversarial_weight == 0:
             raise ValueError("l1_weight and adversarial_weight are both 0: nothing to learn from")
-        self.generator = generator
-        self.duel = duel
+        seen = parts.target_planes + (parts.source_planes if conditional else 0)
+        self.generator = parts.generator(parts.source_planes, parts.target_planes)
+        self.duel = parts.duel(seen)
         self.l1_weight = l1_weight
         self.adversarial_weight = adversarial_weight
         self.discriminator_weight = discriminator_weight
         self.conditional = conditional
-
-    @staticmethod
-    def discriminator_channels(source_planes: int, target_planes: int, *, conditional: bool = True) -> int:
-        """How many planes the discriminator sees."""
-        return target_planes + (source_planes if conditional else 0)
 
     def players(self) -> dict[str, nn.Module]:
         """Generator and, unless it takes no part, discriminator."""

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import inspect
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 
 import i2i
-from i2i.adversarial.duel import Duel
 from i2i.adversarial.objectives import OBJECTIVES
 from i2i.adversarial.stabilisers import STABILISERS
 from i2i.data import DATASETS
@@ -17,6 +18,7 @@ from i2i.errors import I2IError
 from i2i.images.card import ImageCard, Sizing
 from i2i.methods import METHODS
 from i2i.methods.method import Method
+from i2i.methods.parts import Parts
 from i2i.networks import NETWORKS
 from i2i.recipes.parts import arguments
 from i2i.recipes.recipe import digest, network_spec
@@ -37,21 +39,21 @@ class Builder:
 
     def method(self) -> Method:
         """The method with its networks, seeded."""
-        recipe = self.recipe
-        data = self.data()
-        source, target = data.source_pixels.planes, data.target_pixels.planes
+        recipe, data = self.recipe, self.data()
         kind = METHODS[recipe.method.type]
         if kind.batch_type is not data.batch_type:
             message = f"method '{recipe.method.type}' cannot learn from data of type '{recipe.data.type}'"
             raise I2IError("E_RECIPE", message)
         torch.manual_seed(recipe.training.seed)
-        options = arguments(recipe.method)
-        generator = _made(NETWORKS, recipe.generator, in_channels=source, out_channels=target)
-        seen = kind.discriminator_channels(source, target, **_only(options, kind.discriminator_channels))
-        discriminator = _made(NETWORKS, recipe.discriminator, in_channels=seen)
-        stabilisers = [_made(STABILISERS, settings) for settings in recipe.stabilisers]
-        duel = Duel(discriminator, objective=_made(OBJECTIVES, recipe.objective), stabilisers=stabilisers)
-        method: Method = kind(generator, duel=duel, **options)
+        parts = Parts(
+            source_planes=data.source_pixels.planes,
+            target_planes=data.target_pixels.planes,
+            generator=lambda planes, out: _made(NETWORKS, recipe.generator, in_channels=planes, out_channels=out),
+            discriminator=lambda planes: _made(NETWORKS, recipe.discriminator, in_channels=planes),
+            objective=lambda: _made(OBJECTIVES, recipe.objective),
+            stabilisers=lambda: [_made(STABILISERS, settings) for settings in recipe.stabilisers],
+        )
+        method: Method = kind(parts, **arguments(recipe.method))
         self._check_size(method)
         return method
 
@@ -98,22 +100,39 @@ class Builder:
     def _check_size(self, method: Method) -> None:
         """The training size must fit every network; the error says which size does."""
         shape = self.data().augmentation.shape
-        for name, network in (("generator", method.generators()), ("discriminator", method.players())):
-            for part in [network[name]] if name in network else list(network.values())[:1]:
-                fits = [max(part.minimum, -(-side // part.multiple) * part.multiple) for side in shape]
-                if fits != list(shape):
-                    message = (
-                        f"data.augmentation.size {shape[1]}x{shape[0]} does not fit the {name}, which takes multiples "
-                        f"of {part.multiple} from {part.minimum} on; the next that fits is {fits[1]}x{fits[0]}"
-                    )
-                    raise I2IError("E_SIZE", message)
+        for name, part in method.named_modules():
+            if not hasattr(part, "multiple"):
+                continue
+            fits = [max(part.minimum, -(-side // part.multiple) * part.multiple) for side in shape]
+            if fits != list(shape):
+                message = (
+                    f"data.augmentation.size {shape[1]}x{shape[0]} does not fit {name}, which takes multiples of "
+                    f"{part.multiple} from {part.minimum} on; the next that fits is {fits[1]}x{fits[0]}"
+                )
+                raise I2IError("E_SIZE", message)
 
 
 def _made(table: Table, settings: Any, **supplied: int) -> Any:
-    return table[settings.type](**arguments(settings), **supplied)
+    with _refusals(table.kind, settings):
+        return table[settings.type](**arguments(settings), **supplied)
+
+
+@contextmanager
+def _refusals(kind: str, settings: Any) -> Iterator[None]:
+    """What a part says against its settings, as `I2IError` (E_RECIPE)."""
+    try:
+        yield
+    except ValueError as error:
+        raise I2IError("E_RECIPE", f"{kind} '{settings.type}': {error}") from None
+
+
+def _check_role(role: str, name: str) -> None:
+    """Generators are told how many channels come out, discriminators are not. Raises `I2IError` (E_RECIPE)."""
+    generates = {network: "out_channels" in inspect.signature(NETWORKS[network]).parameters for network in NETWORKS}
+    fits = [network for network in NETWORKS if generates[network] == (role == "generator")]
+    if name not in fits:
+        raise I2IError("E_RECIPE", f"{role}.type: '{name}' is no {role}; known: {', '.join(fits)}")
 
 
 def _only(values: Mapping[str, Any], function: Any) -> dict[str, Any]:
-    import inspect
-
     return {name: values[name] for name in inspect.signature(function).parameters if name in values}

@@ -7,23 +7,32 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
-from typing import Annotated, Any, Literal, Union, get_type_hints
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal, Union, get_origin, get_type_hints
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, create_model
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, create_model, model_validator
 
 from i2i.tables import Table
 
 # What the builder fills in by itself: it follows from the data or from other parts.
-SUPPLIED = frozenset({"in_channels", "out_channels", "duel"})
+SUPPLIED = frozenset({"in_channels", "out_channels"})
 
 # Which dataclass a generated model stands for.
 _DATACLASSES: dict[type[BaseModel], type[Any]] = {}
 
 
 class Strict(BaseModel):
-    """Immutable, and a name it does not know is an error."""
+    """Immutable, and a name it does not know is an error. One word where a list belongs is a list of one."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _lists_of_one(cls, values: Any) -> Any:
+        if not isinstance(values, dict):
+            return values
+        lists = {name for name, field in cls.model_fields.items() if get_origin(field.annotation) in (tuple, Sequence)}
+        return {name: [v] if name in lists and isinstance(v, str) else v for name, v in values.items()}
 
 
 def settings_model(name: str, part: Any) -> type[Strict]:
@@ -37,11 +46,10 @@ def settings_model(name: str, part: Any) -> type[Strict]:
 
 
 def union(table: Table) -> Any:
-    """The discriminated union of all parts of a table, by `type`."""
+    """The discriminated union of all parts of a table, by `type`; a word stands for the part of that type."""
     models = [settings_model(name, table[name]) for name in table]
-    if len(models) == 1:
-        return models[0]
-    return Annotated[Union[tuple(models)], Discriminator("type")]  # noqa: UP007
+    choice = models[0] if len(models) == 1 else Annotated[Union[tuple(models)], Discriminator("type")]  # noqa: UP007
+    return Annotated[choice, BeforeValidator(lambda value: {"type": value} if isinstance(value, str) else value)]
 
 
 def arguments(settings: BaseModel) -> dict[str, Any]:

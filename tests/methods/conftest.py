@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 import torch
 
-from i2i.adversarial.duel import Duel
 from i2i.adversarial.objectives import OBJECTIVES
 from i2i.data.paired import PairedBatch
+from i2i.methods.parts import Parts
 from i2i.methods.pix2pix import Pix2Pix
 from i2i.networks.patchgan import PatchGAN
 from i2i.networks.unet import UNet
@@ -32,9 +32,16 @@ def make() -> Make:
         **options: Any,
     ) -> tuple[Pix2Pix, Engine]:
         torch.manual_seed(0)
-        channels = 6 if options.get("conditional", True) else 3
-        duel = Duel(PatchGAN(in_channels=channels, channels=4, layers=1, norm=norm), objective=OBJECTIVES[objective]())
-        method = Pix2Pix(UNet(channels=4, depth=3, norm=norm, dropout=dropout), duel=duel, **options)
+        parts = Parts(
+            source_planes=3,
+            target_planes=3,
+            generator=lambda planes, out: UNet(
+                in_channels=planes, out_channels=out, channels=4, depth=3, norm=norm, dropout=dropout
+            ),
+            discriminator=lambda planes: PatchGAN(in_channels=planes, channels=4, layers=1, norm=norm),
+            objective=OBJECTIVES[objective],
+        )
+        method = Pix2Pix(parts, **options)
         settings = {name: AdamSettings(learning_rate=learning_rate) for name in method.players()}
         engine = Engine(method.players(), settings=settings, precision=precision, accumulate_steps=accumulate_steps)
         return method, engine

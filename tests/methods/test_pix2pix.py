@@ -80,8 +80,12 @@ def test_without_adversarial_weight_there_is_no_discriminator(make: Make, batch:
 def test_an_unconditional_critic_sees_the_target_alone(make: Make, batch: PairedBatch) -> None:
     losses = steps(*make(conditional=False, l1_weight=0.0), batch, 1)[0]
     assert set(losses) == {"d_real", "d_fake", "g_adversarial"}
-    assert Pix2Pix.discriminator_channels(4, 3, conditional=False) == 3
-    assert Pix2Pix.discriminator_channels(4, 3) == 7
+    assert first_weight(make(conditional=False)[0]).shape[1] == 3
+    assert first_weight(make()[0]).shape[1] == 6
+
+
+def first_weight(method: Pix2Pix) -> torch.Tensor:
+    return next(method.duel.discriminator.parameters())
 
 
 def test_nothing_to_learn_from_is_an_error(make: Make) -> None:

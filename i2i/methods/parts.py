@@ -1,0 +1,37 @@
+"""What a method builds its networks from: the choices of a recipe as factories."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from torch import nn
+
+from i2i.adversarial.duel import Duel
+from i2i.adversarial.objectives.objective import Objective
+from i2i.adversarial.stabilisers.stabiliser import Stabiliser
+
+
+def no_stabilisers() -> Sequence[Stabiliser]:
+    """The bare game."""
+    return ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """Factories: a method calls them as often as it has players; each call makes a new part.
+
+    `source_planes` and `target_planes` are the planes of the two sides of the data. `generator(planes in, planes out)`
+    and `discriminator(planes seen)` make networks of the recipe's kind.
+    """
+
+    source_planes: int
+    target_planes: int
+    generator: Callable[[int, int], nn.Module]
+    discriminator: Callable[[int], nn.Module]
+    objective: Callable[[], Objective]
+    stabilisers: Callable[[], Sequence[Stabiliser]] = no_stabilisers
+
+    def duel(self, planes: int) -> Duel:
+        """A discriminator that sees so many planes, with the recipe's objective and stabilisers."""
+        return Duel(self.discriminator(planes), objective=self.objective(), stabilisers=self.stabilisers())
