@@ -29,6 +29,7 @@ class PairedSource:
     """
 
     batch_type: ClassVar[type[Any]] = PairedBatch
+    monitor: ClassVar[str] = "paired"
 
     def __init__(
         self,

@@ -1,1 +1,9 @@
-"""Evaluation."""
+"""Models measured and looked at: metrics over a split, sample grids, baselines, pages.
+
+The table names what is looked at during training; a dataset says which by its `monitor`. A new one is one file here and
+one line below.
+"""
+
+from i2i.tables import Table
+
+MONITORS = Table("monitor", {"paired": "i2i.evaluation.monitor:PairedMonitor"})

@@ -19,6 +19,7 @@ import yaml
 from i2i import files
 from i2i.data.scan import Scan
 from i2i.errors import Exit, I2IError
+from i2i.evaluation import MONITORS
 from i2i.methods.method import Method
 from i2i.metrics import METRICS
 from i2i.metrics.metric import gain
@@ -222,10 +223,8 @@ def _trainer(recipe: Any, run: Path, processes: Processes, scan: Scan, *, init: 
 
 
 def _monitor(recipe: Any, data: Any, scan: Scan, card: Any, device: torch.device) -> Any:
-    from i2i.evaluation.monitor import PairedMonitor
-
-    pairs = data.monitored(scan, count=recipe.training.monitored_pictures)
-    return PairedMonitor(pairs, card=card, metrics=recipe.training.metrics, device=device)
+    pictures = data.monitored(scan, count=recipe.training.monitored_pictures)
+    return MONITORS[data.monitor](pictures, card=card, metrics=recipe.training.metrics, device=device)
 
 
 def _start_from(method: Method, model: Path | str) -> None:
