@@ -54,9 +54,9 @@ def run(parser: argparse.ArgumentParser, argv: list[str]) -> int:
         raise I2IError("E_MISSING_PACKAGE", f'{error.name} is missing; run: pip install "i2i[train]"') from None
     recipe = validate(values)
     if args.print_recipe:
-        import yaml
+        from i2i.recipes.merging import dump
 
-        print(yaml.safe_dump(recipe.model_dump(mode="json"), sort_keys=False, allow_unicode=True), end="")
+        print(dump(recipe.model_dump(mode="json")), end="")
         return 0
     return int(train(recipe, args.out, resume=args.resume, init=args.init, say=_say))
 
@@ -70,11 +70,12 @@ def _values(args: argparse.Namespace, rest: list[str]) -> dict[str, Any]:
         values = _as_begun(args)
     for path in args.config:
         values = merge(values, read(path))
+    command = overrides(rest)
     if args.data is not None:
-        values = merge(values, {"data": {"root": str(args.data)}})
+        command = merge(command, {"data": {"root": str(args.data)}})
     if args.steps is not None:
-        values = merge(values, {"training": {"steps": args.steps}})
-    values = merge(values, overrides(rest))
+        command = merge(command, {"training": {"steps": args.steps}})
+    values = merge(values, command)
     if "root" not in values.get("data", {}):
         raise I2IError("E_USAGE", "the folder of pictures is missing: --data DIR")
     return values

@@ -21,10 +21,26 @@ class _Loader(yaml.SafeLoader):
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen = set()
         for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise yaml.constructor.ConstructorError(None, None, "a key is one word", key.start_mark)
             if key.value in seen:
                 raise yaml.constructor.ConstructorError(None, None, f"'{key.value}' stands twice", key.start_mark)
             seen.add(key.value)
         return super().construct_mapping(node, deep)
+
+
+class _Dumper(yaml.SafeDumper):
+    """Quotes every text that version 1.1 or 1.2 would read as something else."""
+
+
+def _number(kind: type[int] | type[float]) -> Any:
+    def construct(loader: _Loader, node: yaml.ScalarNode) -> int | float:
+        try:
+            return kind(str(loader.construct_scalar(node)))
+        except ValueError:
+            raise yaml.constructor.ConstructorError(None, None, "not a number", node.start_mark) from None
+
+    return construct
 
 
 _Loader.yaml_implicit_resolvers = {}
@@ -34,18 +50,28 @@ for _tag, _pattern, _first in (
     ("int", r"[-+]?[0-9]+", "-+0123456789"),
     ("float", r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?", "-+0123456789."),
 ):
-    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_pattern})$"), list(_first))
+    for _reader in (_Loader, _Dumper):
+        _reader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_pattern})$"), list(_first))
 _Loader.add_implicit_resolver("tag:yaml.org,2002:null", re.compile(r"^$"), [""])
-_Loader.add_constructor("tag:yaml.org,2002:float", lambda loader, node: float(str(node.value)))
-_Loader.add_constructor("tag:yaml.org,2002:int", lambda loader, node: int(str(node.value)))
+_Loader.add_constructor("tag:yaml.org,2002:float", _number(float))
+_Loader.add_constructor("tag:yaml.org,2002:int", _number(int))
 
 
 def parse(text: str, *, origin: str) -> Any:
     """The value of a YAML text. Raises `I2IError` (E_RECIPE) with the line."""
     try:
         return yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
+        raise I2IError("E_RECIPE", f"{origin} is not valid YAML: {where}{error.problem}") from None
     except yaml.YAMLError as error:
         raise I2IError("E_RECIPE", f"{origin} is not valid YAML: {error}") from None
+
+
+def dump(values: Mapping[str, Any]) -> str:
+    """Plain values as YAML that `parse` and readers of version 1.1 turn into the same values."""
+    return yaml.dump(dict(values), Dumper=_Dumper, sort_keys=False, allow_unicode=True)
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -80,23 +106,38 @@ def merge(base: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def overrides(words: Sequence[str]) -> dict[str, Any]:
-    """The mapping that `--a.b value --a.c=value` stand for; values are read as YAML.
+    """The mapping that `--a.b value --a.c=value` stand for; values are read as YAML and their order does not count.
 
-    Raises `I2IError` (E_USAGE) for a word that does not fit.
+    Raises `I2IError` (E_USAGE) for a word that does not fit, (E_RECIPE) for a value that is not YAML.
     """
     result: dict[str, Any] = {}
     rest = list(words)
     while rest:
         word = rest.pop(0)
-        if not word.startswith("--") or len(word) == 2:
-            raise I2IError("E_USAGE", f"unexpected '{word}'; options look like --training.batch_size 8")
         name, given, value = word[2:].partition("=")
+        path = name.replace("-", "_").split(".")
+        if not word.startswith("--") or not all(path):
+            raise I2IError("E_USAGE", f"unexpected '{word}'; options look like --training.batch_size 8")
         if not given:
             if not rest:
                 raise I2IError("E_USAGE", f"--{name} needs a value")
             value = rest.pop(0)
-        change: Any = parse(value, origin=f"the value of --{name}")
-        for key in reversed(name.split(".")):
-            change = {key.replace("-", "_"): change}
-        result = merge(result, change)
+        _insert(result, path, parse(value, origin=f"the value of --{name}"))
     return result
+
+
+def _insert(tree: dict[str, Any], path: Sequence[str], value: Any) -> None:
+    """Put the value at the path; a part named by a word and its options come together in one mapping."""
+    key, *rest = path
+    old = tree.get(key)
+    if rest:
+        branch = old if isinstance(old, dict) else {} if old is None else {"type": old}
+        _insert(branch, rest, value)
+        tree[key] = branch
+    elif isinstance(old, dict) and isinstance(value, dict):
+        for name, inner in value.items():
+            _insert(old, [name], inner)
+    elif isinstance(old, dict) and isinstance(value, str):
+        old["type"] = value
+    else:
+        tree[key] = value

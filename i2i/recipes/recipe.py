@@ -7,7 +7,7 @@ import json
 from functools import cache
 from typing import Any, Literal
 
-from pydantic import Field, ValidationError, create_model
+from pydantic import Field, ValidationError, create_model, model_validator
 
 from i2i.adversarial.objectives import OBJECTIVES
 from i2i.adversarial.stabilisers import STABILISERS
@@ -15,8 +15,9 @@ from i2i.data import DATASETS
 from i2i.errors import I2IError
 from i2i.images.card import NetworkSpec
 from i2i.methods import METHODS
+from i2i.metrics import METRICS
 from i2i.networks import NETWORKS
-from i2i.recipes.parts import Strict, union
+from i2i.recipes.parts import Strict, settings_model, union
 from i2i.tables import unknown
 from i2i.training.schedules import ScheduleName
 
@@ -93,6 +94,15 @@ class Training(Strict):
     metrics: tuple[str, ...] = ()
     monitored_pictures: int = Field(default=16, ge=1)
     tensorboard: bool = True
+
+    @model_validator(mode="after")
+    def _metrics_are_known(self) -> Training:
+        for name in (*self.metrics, *([self.keep_best] if self.keep_best else [])):
+            if name not in METRICS:
+                raise ValueError(unknown("metric", name, METRICS))
+        if self.keep_best and self.metrics and self.keep_best not in self.metrics:
+            raise ValueError(f"keep_best '{self.keep_best}' is not among the metrics {', '.join(self.metrics)}")
+        return self
 
 
 @cache
@@ -175,37 +185,52 @@ _TABLES = {
 
 
 def _complaint(entry: Any, values: dict[str, Any]) -> str:
+    """One line on one wrong entry: where it stands, what is wrong, what is known or came."""
     place = [str(part) for part in entry["loc"]]
-    if entry["type"] in ("union_tag_invalid", "literal_error") and place[0] in _TABLES and len(place) <= 2:
-        part = values.get(place[0])
-        name = part.get("type", "") if isinstance(part, dict) else ""
-        table = _TABLES[place[0]]
-        if name not in table:
-            return f"{place[0]}.type: {unknown(table.kind, str(name), table)}"
-    shown = [part for index, part in enumerate(place) if not (index == 1 and part in _TABLES.get(place[0], ()))]
-    where = ".".join(shown)
+    table = _TABLES.get(place[0])
+    depth = 2 if place[0] == "stabilisers" else 1  # the words that lead to the part
+    chosen = _chosen_type(place[:depth], values)
+    if table is not None and len(place) <= depth + 1 and entry["type"] in _WRONG_TYPE and chosen not in table:
+        missing = f"which {table.kind}? known: {', '.join(table)}"
+        return f"{'.'.join(place[:depth])}.type: {missing if chosen is None else unknown(table.kind, chosen, table)}"
+    if table is not None and len(place) > depth and place[depth] == chosen:
+        del place[depth]  # the union's tag is not a word of the recipe
+    where = ".".join(place)
     if entry["type"] == "extra_forbidden":
-        known = _siblings(shown[:-1], values)
-        return f"{where}: {unknown('option', shown[-1], known)}"
+        return f"{where}: {unknown('option', place[-1], _options(place[:-1], chosen, depth))}"
+    if entry["type"] in ("model_type", "model_attributes_type"):
+        return f"{where}: {entry['input']!r} stands where options belong: {', '.join(_options(place, chosen, depth))}"
+    if entry["type"] == "value_error":  # ours, which say what came
+        return f"{where}: {entry['ctx']['error']}"
     came = "" if entry["type"] == "missing" else f" (got {entry['input']!r})"
     return f"{where}: {entry['msg']}{came}"
 
 
-def _siblings(path: list[str], values: dict[str, Any]) -> list[str]:
-    """The names of the options that stand at a path of the model."""
-    model: Any = recipe_model()
-    if not path:
-        return list(model.model_fields)
-    table = _TABLES.get(path[0])
-    if table is not None:
-        from i2i.recipes.parts import settings_model
+_WRONG_TYPE = ("union_tag_invalid", "union_tag_not_found", "literal_error", "model_type", "model_attributes_type")
 
-        part = values.get(path[0])
-        name = part.get("type") if isinstance(part, dict) else None
-        model = settings_model(str(name), table[str(name)]) if name in table else None
+
+def _chosen_type(place: list[str], values: Any) -> str | None:
+    """The type of the part at a place of the values, spelled out or as one word."""
+    for step in place:
+        if isinstance(values, list | tuple):
+            values = values[int(step)]
+        elif isinstance(values, dict):
+            values = values.get(step)
+    kind = values.get("type") if isinstance(values, dict) else values
+    return None if kind is None else str(kind)
+
+
+def _options(place: list[str], chosen: str | None, depth: int) -> list[str]:
+    """The names of the options that stand at a place of the model."""
+    model: Any = recipe_model()
+    if not place:
+        return list(model.model_fields)
+    table = _TABLES.get(place[0])
+    if table is None:
+        model, rest = model.model_fields[place[0]].annotation, place[1:]
     else:
-        model = model.model_fields[path[0]].annotation
-    for step in path[1:]:
+        model, rest = settings_model(chosen, table[chosen]) if chosen and chosen in table else None, place[depth:]
+    for step in rest:
         field = getattr(model, "model_fields", {}).get(step)
         model = None if field is None else field.annotation
     return list(getattr(model, "model_fields", {}))
