@@ -18,6 +18,7 @@ import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler, get_worker_info
+from torch.utils.data.dataloader import _MultiProcessingDataLoaderIter
 
 from i2i.data.cache import PictureCache
 from i2i.data.paired import PairedBatch
@@ -94,7 +95,10 @@ class Batches(Iterator[PairedBatch]):
 
     def close(self) -> None:
         """End the workers. The iterator is then exhausted; closing twice is fine."""
-        self._loader = None  # the last reference: torch ends its workers here
+        loader, self._loader = self._loader, None
+        if isinstance(loader, _MultiProcessingDataLoaderIter):
+            # Not left to the last reference: a traceback may hold one until after multiprocessing's farewell.
+            loader._shutdown_workers()
         if self._farewell is not None:
             atexit.unregister(self._farewell)
             self._farewell = None
