@@ -11,6 +11,8 @@ from typing import Any, TextIO
 import numpy as np
 from numpy.typing import NDArray
 
+from i2i import files
+
 
 class Log:
     """Appends lines to RUN/log.jsonl and mirrors numbers and pictures to TensorBoard (RUN/tensorboard).
@@ -69,14 +71,15 @@ def _scalars(entry: Mapping[str, Any]) -> list[tuple[str, float]]:
 
 def _cut(path: Path, step: int) -> None:
     """Keep the lines of steps up to `step`; a torn last line goes as well."""
-    kept = []
-    for line in path.read_text(encoding="utf-8").splitlines():
-        try:
-            if json.loads(line)["step"] <= step:
-                kept.append(line)
-        except (ValueError, KeyError):
-            continue
-    path.write_text("".join(f"{line}\n" for line in kept), encoding="utf-8")
+    lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    files.publish_text(path, "".join(f"{line}\n" for line in lines if _is_up_to(line, step)), overwrite=True)
+
+
+def _is_up_to(line: str, step: int) -> bool:
+    try:
+        return bool(json.loads(line)["step"] <= step)
+    except (ValueError, KeyError, TypeError):
+        return False
 
 
 def _tensorboard(folder: Path, resume_step: int | None) -> Any:

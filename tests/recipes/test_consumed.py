@@ -1,0 +1,177 @@
+"""Every option of a recipe is read by a training: an option that nobody reads is a promise that nobody keeps."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import sys
+import textwrap
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import pytest
+
+from i2i.adversarial.objectives import OBJECTIVES
+from i2i.adversarial.stabilisers import STABILISERS
+from i2i.data import DATASETS
+from i2i.data.augment import Augmentation
+from i2i.errors import Exit
+from i2i.methods import METHODS
+from i2i.networks import NETWORKS
+from i2i.recipes.parts import SUPPLIED, Strict
+from i2i.recipes.recipe import Optimiser, SizingChoice, Training, recipe_model
+from i2i.recipes.run import train
+from i2i.tables import Table
+from i2i.training.loop import LoopOptions
+from tests.training.conftest import pairs, recipe
+
+__all__ = ["pairs"]
+
+TABLES = (NETWORKS, OBJECTIVES, STABILISERS, METHODS, DATASETS)
+PARTS = [pytest.param(table, name, id=f"{table.kind}-{name}") for table in TABLES for name in table]
+# Code that copies, compares or checks values does not use them.
+NO_USE = {"__init__", "__post_init__", "__eq__", "__hash__", "__repr__", "__setattr__", "_metrics_are_known"}
+
+Reads = dict[type[Any], set[str]]
+
+
+@contextmanager
+def recorded(kinds: list[type[Any]]) -> Iterator[Reads]:
+    """Which attributes of the classes' instances are read inside the block, other than by `NO_USE`."""
+    reads: Reads = defaultdict(set)
+    before = {kind: kind.__dict__.get("__getattribute__") for kind in kinds}
+
+    def watch(kind: type[Any]) -> Callable[[Any, str], Any]:
+        plain = kind.__getattribute__
+
+        def get(self: Any, name: str) -> Any:
+            if not name.startswith("__") and not _in_no_use(self):
+                reads[kind].add(name)
+            return plain(self, name)
+
+        return get
+
+    for kind in kinds:
+        kind.__getattribute__ = watch(kind)  # type: ignore[method-assign, assignment]
+    try:
+        yield reads
+    finally:
+        for kind, method in before.items():
+            if method is None:
+                del kind.__getattribute__
+            else:
+                kind.__getattribute__ = method  # type: ignore[method-assign]
+
+
+def _in_no_use(instance: Any) -> bool:
+    """Whether the instance itself reads, for a check or a copy; its properties count for whoever asks them."""
+    frame: FrameType | None = sys._getframe(2)
+    while frame is not None and frame.f_locals.get("self") is instance:
+        if frame.f_code.co_name in NO_USE:
+            return True
+        frame = frame.f_back
+    return False
+
+
+def trained(root: Path, run: Path, *changes: dict[str, Any], resume: bool = False) -> None:
+    given = recipe(root, *changes)
+    assert train(given, run, resume=resume, init=None, say=lambda line: None) is Exit.DONE
+
+
+# What a plain training does not come to.
+LOOK = {"training": {"sample_every": 2, "evaluate_every": 2, "metrics": ["l1"], "steps": 2, "warmup_steps": 1}}
+
+
+def unread(reads: Reads, kind: type[Any], fields: set[str]) -> set[str]:
+    return fields - reads[kind]
+
+
+def test_every_option_outside_the_parts_is_read_by_a_training(pairs: Path, tmp_path: Path) -> None:
+    groups: dict[type[Any], set[str]] = {
+        kind: set(kind.model_fields) for kind in (recipe_model(), Training, Optimiser, SizingChoice)
+    }
+    with recorded([*groups, LoopOptions]) as reads:
+        trained(pairs, tmp_path / "run", LOOK)
+    # The loop's options are handed over as a whole, so it is the loop that must read them.
+    reads[Training] |= reads[LoopOptions]
+    assert unread(reads, LoopOptions, set(LoopOptions.__dataclass_fields__)) == set()
+    missing = {kind.__name__: unread(reads, kind, fields) for kind, fields in groups.items()}
+    # `preset` is read from the file when a run is resumed: tests/cli/test_train.py
+    assert missing == {"Recipe": {"preset"}, "Training": set(), "Optimiser": set(), "SizingChoice": set()}
+
+
+def test_an_option_that_nobody_reads_is_found() -> None:
+    class Idle(Strict):
+        steps: int = 1
+        forgotten: int = 1
+
+    with recorded([Idle]) as reads:
+        idle = Idle()
+        assert idle.steps == 1
+        assert idle == Idle(steps=1)
+    assert unread(reads, Idle, set(Idle.model_fields)) == {"forgotten"}
+
+
+@pytest.mark.parametrize(("table", "name"), PARTS)
+def test_a_part_uses_every_argument_of_its_constructor(table: Table, name: str) -> None:
+    assert unused_arguments(table[name]) == set()
+
+
+def test_an_argument_that_is_not_used_is_found() -> None:
+    class Part:
+        def __init__(self, *, width: int = 1, depth: int = 2) -> None:
+            self.width = width
+
+    assert unused_arguments(Part) == {"depth"}
+
+
+def unused_arguments(part: Any) -> set[str]:
+    """The arguments of a constructor that its body does not mention."""
+    if part.__init__ is object.__init__:
+        return set()
+    body = ast.parse(textwrap.dedent(inspect.getsource(part.__init__))).body[0]
+    used = {node.id for node in ast.walk(body) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
+    return set(inspect.signature(part.__init__).parameters) - used - {"self"}
+
+
+def kept(part: Any) -> set[str]:
+    """The arguments that a constructor keeps under their own names, to be used later."""
+    if part.__init__ is object.__init__:
+        return set()
+    body = ast.parse(textwrap.dedent(inspect.getsource(part.__init__)))
+    stored = {
+        node.attr for node in ast.walk(body) if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)
+    }
+    return (set(inspect.signature(part.__init__).parameters) & stored) - SUPPLIED - {"self"}
+
+
+def change_for(table: Table, name: str) -> dict[str, Any]:
+    """A tiny training in which the part takes part."""
+    if table is STABILISERS:
+        return {"stabilisers": [name]}
+    if table is not NETWORKS:
+        return {table.kind.replace("dataset", "data"): {"type": name}}
+    options = inspect.signature(NETWORKS[name]).parameters
+    role = "generator" if "out_channels" in options else "discriminator"
+    tiny = {"channels": 4, "depth": 3, "layers": 1}
+    return {role: {"type": name, **{key: value for key, value in tiny.items() if key in options}}}
+
+
+@pytest.mark.parametrize(("table", "name"), [p for p in PARTS if kept(p.values[0][p.values[1]])])
+def test_what_a_part_keeps_of_its_settings_is_read_by_a_training(
+    pairs: Path, tmp_path: Path, table: Table, name: str
+) -> None:
+    part = table[name]
+    with recorded([part]) as reads:
+        trained(pairs, tmp_path / "run", {"training": {"steps": 1}}, change_for(table, name))
+    assert unread(reads, part, kept(part)) == set()
+
+
+def test_every_choice_of_the_augmentation_is_read_by_a_training(pairs: Path, tmp_path: Path) -> None:
+    with recorded([Augmentation]) as reads:
+        trained(pairs, tmp_path / "run", {"training": {"steps": 1}})
+    assert unread(reads, Augmentation, set(Augmentation.__dataclass_fields__)) == set()
