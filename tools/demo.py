@@ -15,7 +15,6 @@ from __future__ import annotations
 import argparse
 import json
 import shlex
-import signal
 import statistics
 import subprocess
 import sys
@@ -128,9 +127,9 @@ def call(*words: str | Path, seconds: float | None = None) -> bool:
     try:
         code = process.wait(seconds)
     except subprocess.TimeoutExpired:
-        process.send_signal(signal.SIGINT)  # it saves what it has
+        process.terminate()  # it saves what it has
         code = process.wait()
-        if code == Exit.SIGINT:
+        if code == Exit.SIGTERM:
             return False
     except KeyboardInterrupt:  # the terminal has told the command, too
         raise SystemExit(process.wait()) from None
