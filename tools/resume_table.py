@@ -1,6 +1,6 @@
 """Resume, shown: trainings that were interrupted and resumed end in the same state, bit for bit, as uninterrupted ones.
 
-    python tools/resume_table.py [--precision fp32 bf16] [--workers 0 2] [--interrupt term:2 kill:4 term:6]
+    python tools/resume_table.py [--precision fp32 bf16] [--workers 0 2] [--interrupt term:2 kill:5]
 
 For each precision and number of workers a tiny pix2pix training on the bundled pairs runs once undisturbed. Then it is
 begun again, a process group at a time, stopped by SIGTERM or killed by SIGKILL at about the given step, and resumed by
@@ -33,7 +33,7 @@ TINY = (
     *("--data.source", "satellite", "--data.target", "relief", "--data.augmentation.flips", "[]"),
     *("--data.augmentation.size", "64", "--data.augmentation.mode", "crop", "--stabilisers", "diffaugment"),
     *("--generator.channels", "8", "--generator.depth", "4", "--discriminator.channels", "8"),
-    *("--training.batch_size", "8", "--training.threads", "1", "--training.tensorboard", "false"),
+    *("--training.batch_size", "4", "--training.threads", "1", "--training.tensorboard", "false"),
     *("--training.log_every", "1", "--training.sample_every", "0", "--training.evaluate_every", "0"),
     *("--training.monitored_pictures", "1", "--training.metrics", "l1"),
 )
@@ -163,7 +163,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--data", type=Path, default=EARTH, metavar="DIR", help="pairs of satellite/ and relief/")
     parser.add_argument("--precision", nargs="+", default=["fp32", "bf16"], choices=["fp32", "bf16", "fp64"])
     parser.add_argument("--workers", nargs="+", type=int, default=[0, 2], metavar="N")
-    chosen = [interruption(text) for text in ("term:2", "kill:4", "term:6")]
+    chosen = [interruption(text) for text in ("term:2", "kill:5")]
     parser.add_argument("--interrupt", nargs="+", type=interruption, default=chosen, metavar="SIGNAL:STEP")
     arguments = parser.parse_args(argv)
     print(f"{'precision':9}  {'workers':7}  at  {'by':7}  {'digest':16}  equal")

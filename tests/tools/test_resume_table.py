@@ -32,6 +32,7 @@ def pairs(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 def test_a_killed_and_resumed_training_has_the_digest_of_an_undisturbed_one(
     pairs: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
