@@ -61,7 +61,6 @@ def ours(case: Case, precision: str) -> Callable[[], None]:
     def step() -> None:
         engine.begin(seed=0, step=0, rate_factor=1.0)
         method.training_step(engine.batch(PairedBatch(source, target)), engine)
-        engine.finish()
 
     return step
 
@@ -124,7 +123,7 @@ def compare(name: str, rounds: int) -> dict[str, list[float]]:
     for _ in range(rounds):
         for engine in ENGINES:
             command = [sys.executable, __file__, "--worker", engine, "--case", name]
-            run = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+            run = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
             times[engine].append(float(run.stdout))
     return times
 

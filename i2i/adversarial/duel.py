@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from i2i.adversarial.objectives.objective import Objective
 from i2i.adversarial.stabilisers.stabiliser import Stabiliser
+from i2i.losses.precision import at_least_float32
 from i2i.networks.layers.critic_output import CriticOutput
 
 
@@ -32,8 +33,7 @@ class Duel(nn.Module):
         output = self.discriminator(seen)
         if not isinstance(output, CriticOutput):
             raise TypeError(f"a discriminator returns a CriticOutput, got {type(output).__name__}")
-        # Losses are taken in float32: a mean over thousands of patches loses digits in half precision.
-        return output._replace(score=output.score if output.score.dtype == torch.float64 else output.score.float())
+        return output._replace(score=at_least_float32(output.score))
 
     def discriminator_losses(self, real: Tensor, fake: Tensor, *, condition: Tensor | None = None) -> dict[str, Tensor]:
         """The discriminator's losses on real images and on (detached here) fake ones."""

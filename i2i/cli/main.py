@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import importlib
 import sys
 from typing import NoReturn
 
 import i2i
-from i2i.errors import Exit, I2IError
+from i2i.errors import Exit, I2IError, printable
 
 VERBS = {
     "train": "train a translator on a folder of images",
@@ -35,6 +36,11 @@ def main(argv: list[str] | None = None) -> int:
     except I2IError as error:
         print(f"error [{error.code}] {error}", file=sys.stderr)
         return int(error.exit_code)
+    except OSError as error:
+        code = "E_NOSPACE" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "E_IO"
+        where = f"{printable(str(error.filename))}: " if error.filename else ""
+        print(f"error [{code}] {where}{error.strerror or error}", file=sys.stderr)
+        return int(Exit.ENVIRONMENT)
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
         return int(Exit.SIGINT)

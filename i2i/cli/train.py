@@ -10,11 +10,16 @@ changes several at once. RUN/recipe.yaml is the whole recipe that was used, and 
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from types import FrameType
+from typing import Any, NoReturn
 
-from i2i.errors import I2IError
+from i2i.errors import Exit, I2IError
 
 EXAMPLES = """recipe entries that are often set:
   --training.batch_size N      pictures per step (preset: 1)
@@ -58,7 +63,25 @@ def run(parser: argparse.ArgumentParser, argv: list[str]) -> int:
 
         print(dump(recipe.model_dump(mode="json")), end="")
         return 0
-    return int(train(recipe, args.out, resume=args.resume, init=args.init, say=_say))
+    if args.resume and args.init:
+        parser.error("--init is for new runs; a resumed one goes on from its own weights")
+    with _ending_on_sigterm():
+        return int(train(recipe, args.out, resume=args.resume, init=args.init, say=_say))
+
+
+@contextmanager
+def _ending_on_sigterm() -> Iterator[None]:
+    """SIGTERM before and after the steps ends the program as SIGINT does: nothing is half done then."""
+
+    def stop(number: int, frame: FrameType | None) -> NoReturn:
+        raise SystemExit(int(Exit.SIGTERM))
+
+    before = signal.signal(signal.SIGTERM, stop) if threading.current_thread() is threading.main_thread() else None
+    try:
+        yield
+    finally:
+        if before is not None:
+            signal.signal(signal.SIGTERM, before)
 
 
 def _values(args: argparse.Namespace, rest: list[str]) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from i2i.images.card import Pixels
 
 RGB = Pixels()
 PAPER = Augmentation()
+_LARGEST_PREVIEW = 1024
 _PREVIEW_POSITION = 1 << 40  # far behind any training position
 
 
@@ -109,17 +110,19 @@ class PairedSource:
         return next((split for split in ("val", "test") if split in scan.pairs), None)
 
     def monitored(self, scan: Scan, *, count: int) -> list[tuple[np.ndarray, np.ndarray]]:
-        """At most `count` fixed pairs, evenly spread, uint8 (H, W, C): whole pictures of the monitored split.
+        """At most `count` fixed pairs, evenly spread, uint8 (H, W, C): pictures of the monitored split, of large ones
+        the middle (1024 px a side at most, so that looking never needs more memory than training).
 
         Without such a split: training samples (then metrics say how well the model remembers, not how well it
         translates).
         """
         split = self.monitored_split(scan)
         folder = self._folder(scan.pairs[split or "train"], value_range=(-1.0, 1.0), seed=0)
-        chosen = np.unique(np.linspace(0, len(folder.pairs) - 1, count).round().astype(int)).tolist()
         if split is None:
-            return [folder[Draw(index % len(folder), _PREVIEW_POSITION + index)] for index in range(count)]
-        return [folder.whole(number) for number in chosen]
+            spread = np.linspace(0, len(folder) - 1, count).round().astype(int).tolist()
+            return [folder[Draw(index, _PREVIEW_POSITION + number)] for number, index in enumerate(spread)]
+        chosen = np.unique(np.linspace(0, len(folder.pairs) - 1, count).round().astype(int)).tolist()
+        return [_middle(*folder.whole(number)) for number in chosen]
 
     def _folder(self, pairs: list[Pair], *, value_range: tuple[float, float], seed: int) -> PairedFolder:
         return PairedFolder(
@@ -131,3 +134,9 @@ class PairedSource:
             seed=seed,
             cache_bytes=self.cache_megabytes << 20,
         )
+
+
+def _middle(source: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    top, left = (max(0, (side - _LARGEST_PREVIEW) // 2) for side in source.shape[:2])
+    window = slice(top, top + _LARGEST_PREVIEW), slice(left, left + _LARGEST_PREVIEW)
+    return source[window], target[window]

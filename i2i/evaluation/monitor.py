@@ -12,7 +12,7 @@ from torch import nn
 
 from i2i.evaluation.grids import grid
 from i2i.images.card import ImageCard
-from i2i.metrics.suite import Suite
+from i2i.metrics.suite import Suite, default_names
 from i2i.weights.session import TorchSession
 
 Picture = NDArray[np.uint8]
@@ -21,21 +21,26 @@ Picture = NDArray[np.uint8]
 class PairedMonitor:
     """Translates fixed pairs, uint8 (H, W, C), exactly as the shipped model would.
 
-    The first `shown` pairs make the grid (source | output | target); all of them are measured.
+    The first `shown` pairs make the grid (source | output | target); all of them are measured, in the named metrics
+    (or the usual ones) and in `best`, by which the model to keep is chosen. The first card is the one looked at.
+    Raises `I2IError` (E_RECIPE) for a metric that is unknown or does not fit the pictures.
     """
 
     def __init__(
         self,
         pairs: Sequence[tuple[Picture, Picture]],
         *,
-        card: ImageCard,
+        cards: Mapping[str, ImageCard],
         metrics: Sequence[str] = (),
+        best: str = "",
         shown: int = 6,
         device: torch.device | str = "cpu",
     ) -> None:
         self.pairs = list(pairs)
-        self.card = card
-        self.metrics = tuple(metrics)
+        self.card = next(iter(cards.values()))
+        names = tuple(metrics) or default_names(self.card.target)
+        self.metrics = names if not best or best in names else (*names, best)
+        Suite(self.metrics, pixels=self.card.target)  # a metric that does not fit is refused now, not at its first use
         self.shown = shown
         self.device = str(device)
 

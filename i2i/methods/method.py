@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from contextlib import AbstractContextManager
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Literal, Protocol
 
 from torch import Tensor, nn
+
+Side = Literal["source", "target"]
 
 
 class Turn(Protocol):
@@ -33,6 +35,8 @@ class Method(nn.Module, ABC):
     """
 
     batch_type: ClassVar[type[Any]]
+    # Which side of the data each direction starts from and ends at.
+    directions: ClassVar[dict[str, tuple[Side, Side]]] = {"a2b": ("source", "target")}
 
     @abstractmethod
     def players(self) -> dict[str, nn.Module]:
@@ -40,7 +44,7 @@ class Method(nn.Module, ABC):
 
     @abstractmethod
     def generators(self) -> dict[str, nn.Module]:
-        """The networks to ship, by direction; the first is the main one. The engine keeps an averaged copy of each."""
+        """The networks to ship, one for each of `directions`; the first is the main one. An average of each is kept."""
 
     @abstractmethod
     def training_step(self, batch: Any, engine: Engine) -> dict[str, Tensor]:

@@ -10,6 +10,7 @@ from typing import ClassVar
 from torch import Tensor, nn
 
 from i2i.data.paired import PairedBatch
+from i2i.losses.precision import at_least_float32
 from i2i.losses.reconstruction import l1
 from i2i.methods.method import Engine, Method
 from i2i.methods.parts import Parts
@@ -74,7 +75,7 @@ class Pix2Pix(Method):
                 logs |= turn.minimise({name: self.discriminator_weight * loss for name, loss in losses.items()})
 
         with engine.turn("generator") as turn:
-            losses = {"g_l1": self.l1_weight * l1(fake.float(), target)} if self.l1_weight else {}
+            losses = {"g_l1": self.l1_weight * l1(at_least_float32(fake), target)} if self.l1_weight else {}
             if self.adversarial_weight:
                 adversarial = self.duel.generator_losses(fake, condition=condition)
                 losses |= {name: self.adversarial_weight * loss for name, loss in adversarial.items()}

@@ -20,6 +20,7 @@ from i2i.methods import METHODS
 from i2i.methods.method import Method
 from i2i.methods.parts import Parts
 from i2i.networks import NETWORKS
+from i2i.networks.layers.sizes import fitting
 from i2i.recipes.parts import arguments
 from i2i.recipes.recipe import digest, network_spec
 from i2i.tables import Table
@@ -44,6 +45,8 @@ class Builder:
         if kind.batch_type is not data.batch_type:
             message = f"method '{recipe.method.type}' cannot learn from data of type '{recipe.data.type}'"
             raise I2IError("E_RECIPE", message)
+        _check_role("generator", recipe.generator.type)
+        _check_role("discriminator", recipe.discriminator.type)
         torch.manual_seed(recipe.training.seed)
         parts = Parts(
             source_planes=data.source_pixels.planes,
@@ -53,27 +56,37 @@ class Builder:
             objective=lambda: _made(OBJECTIVES, recipe.objective),
             stabilisers=lambda: [_made(STABILISERS, settings) for settings in recipe.stabilisers],
         )
-        method: Method = kind(parts, **arguments(recipe.method))
+        with _refusals("method", recipe.method):
+            method: Method = kind(parts, **arguments(recipe.method))
         self._check_size(method)
         return method
 
-    def card(self, method: Method, *, name: str) -> ImageCard:
-        """What the finished model says of itself."""
+    @property
+    def value_range(self) -> tuple[float, float]:
+        """Between which values the networks' planes lie."""
+        low, high = ImageCard.model_fields["value_range"].default
+        return low, high
+
+    def cards(self, method: Method, *, name: str) -> dict[str, ImageCard]:
+        """What the finished model of each direction says of itself."""
         recipe, data = self.recipe, self.data()
-        generator = next(iter(method.generators().values()))
-        source, target = data.source_pixels, data.target_pixels
-        return ImageCard(
-            name=recipe.name or name,
-            source=source,
-            target=target,
-            sizing=self._sizing(generator, data),
-            network=network_spec(recipe.generator, in_channels=source.planes, out_channels=target.planes),
-            method=recipe.method.type,
-            recipe_digest=digest(recipe),
-            licence=recipe.licence,
-            training_data=recipe.training_data,
-            version=i2i.__version__,
-        )
+        sides = {"source": data.source_pixels, "target": data.target_pixels}
+        cards = {}
+        for direction, generator in method.generators().items():
+            source, target = (sides[side] for side in method.directions[direction])
+            cards[direction] = ImageCard(
+                name=recipe.name or name,
+                source=source,
+                target=target,
+                sizing=self._sizing(generator, data),
+                network=network_spec(recipe.generator, in_channels=source.planes, out_channels=target.planes),
+                method=recipe.method.type,
+                recipe_digest=digest(recipe),
+                licence=recipe.licence,
+                training_data=recipe.training_data,
+                version=i2i.__version__,
+            )
+        return cards
 
     def loop_options(self) -> LoopOptions:
         """The loop's share of the training options."""
@@ -92,24 +105,30 @@ class Builder:
 
     def _sizing(self, generator: Any, data: Any) -> Sizing:
         rule = self.recipe.sizing.rule
+        if rule == "auto":
+            rule = "pad" if data.augmentation.mode == "crop" else "resize"
+        multiple, minimum = generator.multiple, generator.minimum
         if rule == "pad":
-            return Sizing(rule="pad", multiple=generator.multiple, minimum=generator.minimum)
+            return Sizing(rule="pad", multiple=multiple, minimum=minimum)
         height, width = data.augmentation.shape
-        return Sizing(rule=rule, multiple=generator.multiple, minimum=generator.minimum, width=width, height=height)
+        return Sizing(rule=rule, multiple=multiple, minimum=minimum, width=width, height=height)
 
     def _check_size(self, method: Method) -> None:
-        """The training size must fit every network; the error says which size does."""
+        """The training size must fit every network that takes part; the error says which size does."""
         shape = self.data().augmentation.shape
-        for name, part in method.named_modules():
-            if not hasattr(part, "multiple"):
-                continue
-            fits = [max(part.minimum, -(-side // part.multiple) * part.multiple) for side in shape]
-            if fits != list(shape):
-                message = (
-                    f"data.augmentation.size {shape[1]}x{shape[0]} does not fit {name}, which takes multiples of "
-                    f"{part.multiple} from {part.minimum} on; the next that fits is {fits[1]}x{fits[0]}"
-                )
-                raise I2IError("E_SIZE", message)
+        for name, part in [*method.generators().items(), *method.players().items()]:
+            for network in part.modules():
+                multiple, minimum = getattr(network, "multiple", None), getattr(network, "minimum", None)
+                if not isinstance(multiple, int) or not isinstance(minimum, int):
+                    continue
+                fits = [fitting(side, multiple=multiple, minimum=minimum) for side in shape]
+                if fits != list(shape):
+                    role = "generator" if name in method.generators() else name
+                    message = (
+                        f"data.augmentation.size {shape[1]}x{shape[0]} does not fit the {role}, which takes multiples "
+                        f"of {multiple} from {minimum} on; the next that fits is {fits[1]}x{fits[0]}"
+                    )
+                    raise I2IError("E_SIZE", message)
 
 
 def _made(table: Table, settings: Any, **supplied: int) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from functools import cache
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, create_model, model_validator
 
@@ -48,7 +48,7 @@ class Optimiser(Strict):
     """Adam (Kingma and Ba 2015, arXiv 1412.6980); `rates` overrides the learning rate of single players by name."""
 
     learning_rate: float = Field(default=2e-4, gt=0)
-    rates: dict[str, float] = Field(default_factory=dict)
+    rates: dict[str, Annotated[float, Field(gt=0)]] = Field(default_factory=dict)
     beta1: float = Field(default=0.5, ge=0, lt=1)
     beta2: float = Field(default=0.999, ge=0, lt=1)
     fused: bool = True
@@ -58,9 +58,10 @@ class SizingChoice(Strict):
     """How the finished model meets pictures of other sizes than it was trained on (`i2i.images.card.Sizing`).
 
     `pad` for pictures that may be cut anywhere, `resize` for objects such as glyphs and faces, `fixed` to refuse.
+    `auto` is what the training saw: `pad` after the augmentation mode `crop`, `resize` after `jitter` and `resize`.
     """
 
-    rule: Literal["pad", "resize", "fixed"] = "pad"
+    rule: Literal["auto", "pad", "resize", "fixed"] = "auto"
 
 
 class Training(Strict):
@@ -74,7 +75,7 @@ class Training(Strict):
     steps: int = Field(default=20000, ge=1)
     batch_size: int = Field(default=1, ge=1)
     seed: int = Field(default=0, ge=0)
-    device: str = "auto"
+    device: Literal["auto", "cpu", "cuda"] = "auto"
     precision: Literal["auto", "fp32", "bf16", "fp16", "fp64"] = "auto"
     channels_last: bool = True
     threads: int = Field(default=0, ge=0)

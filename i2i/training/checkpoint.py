@@ -33,7 +33,7 @@ def save(folder: Path, state: Mapping[str, Any], *, step: int, digest: str, keep
     from safetensors.torch import save as to_bytes
 
     tensors, words = flatten(state)
-    _refuse_nonfinite(tensors, step)
+    _refuse_nonfinite(tensors)
     final = folder / f"{_PREFIX}{step:08d}"
     files.sweep(folder)
     if final.exists():  # left by a run that was stopped right after it
@@ -42,7 +42,8 @@ def save(folder: Path, state: Mapping[str, Any], *, step: int, digest: str, keep
     listed = {name: {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()} for name, data in contents.items()}
     manifest = {"format": CHECKPOINT_FORMAT, "step": step, "recipe": digest, "files": listed}
     files.publish_folder(final, {**contents, _MANIFEST: json.dumps(manifest, indent=2).encode()})
-    for old in sorted(path for path in folder.glob(f"{_PREFIX}*") if path.is_dir())[:-keep]:
+    # Newer ones are damaged, or this run would not be here: they do not count, and are left for the user to look at.
+    for old in sorted(path for path in folder.glob(f"{_PREFIX}*") if path.is_dir() and path.name <= final.name)[:-keep]:
         _drop(old)
     return final
 
@@ -136,11 +137,10 @@ def unflatten(leaves: Mapping[str, Any]) -> dict[str, Any]:
     return tree
 
 
-def _refuse_nonfinite(tensors: Mapping[str, Tensor], step: int) -> None:
+def _refuse_nonfinite(tensors: Mapping[str, Tensor]) -> None:
     for name, tensor in tensors.items():
         if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
-            message = f"step {step}: {name} holds NaN or infinity; the state was not saved"
-            raise I2IError("E_NONFINITE", message)
+            raise I2IError("E_NONFINITE", f"{name} holds NaN or infinity")
 
 
 def _drop(path: Path) -> None:

@@ -21,6 +21,7 @@ import torch.distributed as dist
 from torch import Tensor, nn
 
 from i2i.errors import I2IError
+from i2i.losses.precision import at_least_float32
 
 Precision = Literal["fp32", "bf16", "fp16", "fp64"]
 Batch = TypeVar("Batch", bound=NamedTuple)
@@ -40,15 +41,16 @@ class AdamSettings(NamedTuple):
 class Turn:
     """One player's turn (see `i2i.methods.method.Turn`)."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, player: str) -> None:
         self._engine = engine
+        self._player = player
 
     def minimise(self, losses: dict[str, Tensor]) -> dict[str, Tensor]:
         """Backpropagate the sum of the losses; returns them detached."""
         engine = self._engine
-        total = torch.stack([loss.float() if loss.dtype != torch.float64 else loss for loss in losses.values()]).sum()
+        total = torch.stack([at_least_float32(loss) for loss in losses.values()]).sum() / engine.accumulate_steps
         with torch.autocast(engine.device.type, enabled=False):
-            engine.scaler.scale(total / engine.accumulate_steps).backward()  # type: ignore[no-untyped-call]
+            torch.autograd.backward(engine.scalers[self._player].scale(total))
         return {name: loss.detach() for name, loss in losses.items()}
 
 
@@ -57,7 +59,10 @@ class Engine:
 
     With `accumulate_steps` k a training step is called k times, on k parts of the batch, and every player steps at the
     last; a generator then meets a discriminator that has learnt from the earlier parts only afterwards, so an
-    accumulated step is not exactly one large step for the later players.
+    accumulated step is not exactly one large step for the later players. A player with two turns in one step cannot
+    accumulate (its first step would have to come before the next part's gradients): E_RECIPE.
+
+    In fp16 each player has a loss scale of its own, updated at its step: players overflow at different times.
     """
 
     def __init__(
@@ -79,11 +84,14 @@ class Engine:
         self.clip_norm = clip_norm
         self.players = dict(players)
         self.settings = dict(settings)
-        self.scaler = torch.amp.GradScaler(self.device.type, enabled=precision == "fp16")
-        self._last_part = True
+        self._part = 0
+        self._turns: set[str] = set()
         for network in self.players.values():
             self.place(network)
         self.optimisers = {name: _adam(self.players[name], self.settings[name]) for name in self.players}
+        self.scalers = {
+            name: torch.amp.GradScaler(self.device.type, enabled=precision == "fp16") for name in self.players
+        }
         self.processes = processes or Processes()
         for network in self.players.values():
             self.processes.copy_from_first(network)
@@ -102,12 +110,10 @@ class Engine:
         dtype = torch.float64 if self.precision == "fp64" else torch.float32
         layout = torch.channels_last if self.channels_last else torch.contiguous_format
         moved = [
-            tensor.to(self.device, dtype, non_blocking=True, memory_format=layout)
-            if tensor.ndim == 4
-            else tensor.to(self.device, non_blocking=True)
+            tensor.to(self.device, dtype if tensor.is_floating_point() else tensor.dtype, non_blocking=True)
             for tensor in batch
         ]
-        return type(batch)(*moved)
+        return type(batch)(*(t.contiguous(memory_format=layout) if t.ndim == 4 else t for t in moved))
 
     def begin(self, *, seed: int, step: int, rate_factor: float) -> None:
         """Start an iteration: noise becomes a function of (seed, step, process), rates are set by the schedule."""
@@ -117,14 +123,12 @@ class Engine:
             for group in optimiser.param_groups:
                 group["lr"] = self.settings[name].learning_rate * rate_factor
 
+        self.part(0)
+
     def part(self, index: int) -> None:
         """Say which of the `accumulate_steps` parts of the batch comes now."""
-        self._last_part = index == self.accumulate_steps - 1
-
-    def finish(self) -> None:
-        """End an iteration: one update of the loss scale for all players."""
-        if self.scaler.is_enabled():
-            self.scaler.update()
+        self._part = index
+        self._turns.clear()
 
     @contextmanager
     def forward(self) -> Iterator[None]:
@@ -136,27 +140,32 @@ class Engine:
     @contextmanager
     def turn(self, player: str) -> Iterator[Turn]:
         """A block in which `player` alone learns; its optimiser steps at the end of the block."""
+        if self.accumulate_steps > 1 and player in self._turns:
+            message = f"the {player} has two turns in a step of this method; training.accumulate_steps must be 1"
+            raise I2IError("E_RECIPE", message)
+        self._turns.add(player)
         frozen = [p for name, network in self.players.items() if name != player for p in network.parameters()]
         frozen = [parameter for parameter in frozen if parameter.requires_grad]
         for parameter in frozen:
             parameter.requires_grad_(False)
         try:
             with self.forward():
-                yield Turn(self)
+                yield Turn(self, player)
         finally:
             for parameter in frozen:
                 parameter.requires_grad_(True)
-        if self._last_part:
+        if self._part == self.accumulate_steps - 1:
             self._step(player)
 
     def _step(self, player: str) -> None:
-        optimiser = self.optimisers[player]
-        parameters = [p for p in self.players[player].parameters() if p.grad is not None]
-        self.processes.average([p.grad for p in parameters if p.grad is not None])
+        optimiser, scaler = self.optimisers[player], self.scalers[player]
+        parameters = [p for p in self.players[player].parameters() if p.requires_grad]
+        self.processes.average_gradients(parameters)
         if self.clip_norm is not None:
-            self.scaler.unscale_(optimiser)
+            scaler.unscale_(optimiser)
             torch.nn.utils.clip_grad_norm_(parameters, self.clip_norm)
-        self.scaler.step(optimiser)
+        scaler.step(optimiser)
+        scaler.update()
         optimiser.zero_grad(set_to_none=True)
 
     def state(self) -> dict[str, Any]:
@@ -165,7 +174,7 @@ class Engine:
             name: {str(index): entry for index, entry in optimiser.state_dict()["state"].items()}
             for name, optimiser in self.optimisers.items()
         }
-        return {"moments": moments, "scaler": self.scaler.state_dict()}
+        return {"moments": moments, "scalers": {name: scaler.state_dict() for name, scaler in self.scalers.items()}}
 
     def load_state(self, state: Mapping[str, Any]) -> None:
         """Go on from `state()`; learning rates come from the settings and the schedule."""
@@ -180,7 +189,8 @@ class Engine:
                     # A copy of its own; the fused step wants the parameter's memory layout.
                     fits = value.shape == parameter.shape
                     entry[key] = torch.empty_like(parameter, dtype=value.dtype).copy_(value) if fits else value.clone()
-        self.scaler.load_state_dict(state.get("scaler", {}))
+            if self.scalers[name].is_enabled():
+                self.scalers[name].load_state_dict(state["scalers"][name])
 
 
 def _adam(network: nn.Module, settings: AdamSettings) -> torch.optim.Optimizer:
@@ -197,8 +207,10 @@ class Processes:
 
     def __init__(self) -> None:
         if "WORLD_SIZE" in os.environ and not dist.is_initialized():
-            backend = "nccl" if torch.cuda.is_available() else "gloo"
-            dist.init_process_group(backend)
+            gpus = torch.cuda.is_available()
+            if gpus:
+                torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
+            dist.init_process_group("cpu:gloo,cuda:nccl" if gpus else "gloo")
         self.rank = dist.get_rank() if dist.is_initialized() else 0
         self.count = dist.get_world_size() if dist.is_initialized() else 1
         self.local_rank = int(os.environ.get("LOCAL_RANK", "0"))
@@ -210,7 +222,7 @@ class Processes:
                 dist.broadcast(tensor.data, 0)
 
     def average(self, tensors: list[Tensor]) -> None:
-        """Replace the tensors by their means over all processes, in place, in one message."""
+        """Replace the tensors, of one type, by their means over all processes, in place, in one message."""
         if self.count == 1 or not tensors:
             return
         flat = torch.cat([tensor.reshape(-1) for tensor in tensors])
@@ -219,6 +231,15 @@ class Processes:
         means = torch.split(flat, [tensor.numel() for tensor in tensors])
         for tensor, mean in zip(tensors, means, strict=True):
             tensor.copy_(mean.view_as(tensor))
+
+    def average_gradients(self, parameters: list[nn.Parameter]) -> None:
+        """Average the gradients; a parameter that had no part in one process's batch counts as zero there."""
+        if self.count == 1:
+            return
+        for parameter in parameters:
+            if parameter.grad is None:
+                parameter.grad = torch.zeros_like(parameter)
+        self.average([parameter.grad for parameter in parameters if parameter.grad is not None])
 
     def from_first(self, number: int) -> int:
         """The number that the first process has."""
@@ -242,13 +263,8 @@ class Processes:
             dist.barrier()
 
 
-def check_finite(losses: Mapping[str, float], *, step: int) -> None:
-    """Raise `I2IError` (E_NONFINITE) naming the step and the loss that is NaN or infinite."""
+def check_finite(losses: Mapping[str, float]) -> None:
+    """Raise `I2IError` (E_NONFINITE) naming the losses that are NaN or infinite."""
     bad = {name: value for name, value in losses.items() if not np.isfinite(value)}
     if bad:
-        shown = ", ".join(f"{name} = {value}" for name, value in bad.items())
-        message = (
-            f"step {step}: {shown}; nothing of this step was saved. Try a lower learning rate, "
-            "--training.precision fp32 or --training.clip_norm 1"
-        )
-        raise I2IError("E_NONFINITE", message)
+        raise I2IError("E_NONFINITE", ", ".join(f"{name} = {value}" for name, value in bad.items()))

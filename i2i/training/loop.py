@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -18,6 +19,7 @@ from i2i import files
 from i2i.errors import Exit, I2IError
 from i2i.images.card import ImageCard
 from i2i.methods.method import Method
+from i2i.runtime.memory import is_out_of_memory
 from i2i.training import checkpoint, schedules
 from i2i.training.averaging import Average
 from i2i.training.engine import Engine, check_finite
@@ -46,6 +48,15 @@ class LoopOptions:
     tensorboard: bool = True
 
 
+class Batches(Protocol):
+    """An iterator of batches that is closed after use: its workers end then."""
+
+    def __iter__(self) -> Iterator[Any]: ...
+
+    def close(self) -> None:
+        """End the workers, if there are any."""
+
+
 class Monitor(Protocol):
     """What is looked at during training; both take the averaged generators by direction."""
 
@@ -60,7 +71,7 @@ class Trainer:
     """Runs a method in a run folder, from step 0 or from the newest checkpoint.
 
     `batches(start, stop)` gives this process's batches of the steps start..stop-1. `gain(name, value)` grows as the
-    metric gets better (for `keep_best`).
+    metric gets better (for `keep_best`). `cards` describes the shipped network of each direction.
     """
 
     def __init__(
@@ -68,26 +79,26 @@ class Trainer:
         method: Method,
         *,
         engine: Engine,
-        card: ImageCard,
+        cards: Mapping[str, ImageCard],
         options: LoopOptions,
-        batches: Callable[[int, int], Iterator[Any]],
+        batches: Callable[[int, int], Batches],
         monitor: Monitor | None,
         gain: Callable[[str, float], float],
         run: Path,
     ) -> None:
         self.method = method
         self.engine = engine
-        self.card = card
+        self.cards = dict(cards)
         self.options = options
         self.batches = batches
         self.monitor = monitor
         self.gain = gain
         self.run = run
         self.step = 0
-        self.best: float | None = None
+        self.best: dict[str, float] = {}
+        self.measured: dict[str, float] = {}
         engine.place(method)
-        for network in method.generators().values():
-            engine.processes.copy_from_first(network)
+        engine.processes.copy_from_first(method)
         self.averages = {
             name: Average(network, decay=options.average_decay) for name, network in method.generators().items()
         }
@@ -112,7 +123,9 @@ class Trainer:
         self.engine.load_state(state["engine"])
         for name, average in self.averages.items():
             average.load_state_dict(state["averages"][name])
-        self.step, self.best = int(state["step"]), state["best"]
+        self.step = int(state["step"])
+        # A best value of another metric says nothing about this one.
+        self.best = {name: value for name, value in state.get("best", {}).items() if name == self.options.keep_best}
 
     def resume(self) -> list[str]:
         """Load the newest complete checkpoint; returns a line for each newer one that had to be passed over."""
@@ -126,22 +139,28 @@ class Trainer:
         """Train to the last step, or to a signal. Raises `I2IError` (E_NONFINITE) for NaN or infinity."""
         resumed = self.step if self.step else None
         first = self.engine.processes.rank == 0
-        with Stop() as stop, self._log(resumed) as log, Progress(self.step, self.options.steps, shown=first) as bar:
+        shown = Progress(self.step, self.options.steps, shown=first)
+        with Stop() as stop, self._log(resumed) as log, shown as bar, self._explained():
             if self.step == 0 and first:
                 self._look(log)
-            for batch in self.batches(self.step, self.options.steps):
-                losses = self._iterate(batch)
-                self.step += 1
-                self._report(losses, log, bar)
-                stopping = self.engine.processes.any(stop.exit_code is not None)
-                last = stopping or self.step == self.options.steps
-                if first:
-                    self._look(log, last=last and not stopping)
-                if last or self._due(self.options.checkpoint_every):
-                    self.save()
-                if stopping:
-                    return stop.exit_code or Exit.SIGTERM
+            with closing(self.batches(self.step, self.options.steps)) as batches:
+                for batch in batches:
+                    self._advance(batch, log, bar)
+                    stopping = self.engine.processes.any(stop.exit_code is not None)
+                    if stopping or self.step == self.options.steps or self._due(self.options.checkpoint_every):
+                        self.save()
+                    if stopping:
+                        return stop.exit_code or Exit.SIGTERM
         return Exit.DONE
+
+    def _advance(self, batch: Any, log: Log, bar: Progress) -> None:
+        """One iteration and what is said and shown after it."""
+        self.measured = {}
+        losses = self._iterate(batch)
+        self.step += 1
+        self._report(losses, log, bar)
+        if self.engine.processes.rank == 0:
+            self._look(log, last=self.step == self.options.steps)
 
     def _iterate(self, batch: Any) -> dict[str, float]:
         options, engine = self.options, self.engine
@@ -153,24 +172,37 @@ class Trainer:
             warmup_steps=options.warmup_steps,
         )
         engine.begin(seed=options.seed, step=self.step, rate_factor=rate)
-        parts = _parts(engine.batch(batch), engine.accumulate_steps)
+        parts = split(engine.batch(batch), engine.accumulate_steps)
         sums: dict[str, Tensor] = {}
         for index, part in enumerate(parts):
             engine.part(index)
             for name, loss in self.method.training_step(part, engine).items():
                 sums[name] = sums.get(name, torch.zeros_like(loss)) + loss / len(parts)
-        engine.finish()
         losses = {name: float(value) for name, value in sums.items()}
-        self._check(losses)
+        check_finite(losses)
         for name, network in self.method.generators().items():
             self.averages[name].update(network)
         return losses
 
-    def _check(self, losses: Mapping[str, float]) -> None:
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        """Numbers that break and memory that runs out, told with the step, the last good state and the remedy."""
         try:
-            check_finite(losses, step=self.step)
+            yield
         except I2IError as error:
-            raise I2IError(error.code, f"{error.message}. {self._last_good()}", path=self.run) from None
+            if error.code != "E_NONFINITE":
+                raise
+            remedy = (
+                "Start a new run, from the last model with --init, with a lower --optimiser.learning_rate, "
+                "--training.precision fp32 or --training.clip_norm 1"
+            )
+            message = f"step {self.step + 1}: {error.message}; it was not saved. {self._last_good()}. {remedy}"
+            raise I2IError(error.code, message, path=self.run) from None
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
+            remedy = "a smaller training.batch_size, more training.accumulate_steps or a narrower network need less"
+            raise I2IError("E_OOM", f"step {self.step + 1} needs more memory than there is; {remedy}") from error
 
     def _last_good(self) -> str:
         try:
@@ -210,35 +242,36 @@ class Trainer:
         if self.step and (last or self._due(self.options.evaluate_every)):
             metrics = self.monitor.measure(generators)
             log.write(self.step, {"metrics": metrics})
+            self.measured = metrics
             self._keep_best(metrics)
 
     def _keep_best(self, metrics: Mapping[str, float]) -> None:
         name = self.options.keep_best
-        if not name or name not in metrics:
+        if name not in metrics:
             return
         gain = self.gain(name, metrics[name])
-        if self.best is None or gain > self.best:
-            self.best = gain
-            self._save_model(metrics)
+        if name not in self.best or gain > self.best[name]:
+            self.best = {name: gain}
+            self._save_model()
 
     def save(self) -> None:
         """Write a checkpoint and, unless only the best is kept, the model folder."""
         if self.engine.processes.rank == 0:
-            digest = self.card.recipe_digest
+            digest = next(iter(self.cards.values())).recipe_digest
             folder = self.run / "checkpoints"
             checkpoint.save(folder, self.state(), step=self.step, digest=digest, keep=self.options.keep_checkpoints)
-            if not self.options.keep_best or self.best is None:
-                self._save_model({})
+            if not self.best:
+                self._save_model()
         self.engine.processes.wait()
 
-    def _save_model(self, metrics: Mapping[str, float]) -> None:
-        card = self.card.model_copy(update={"step": self.step, "metrics": dict(metrics)})
+    def _save_model(self) -> None:
         for index, (direction, average) in enumerate(self.averages.items()):
+            card = self.cards[direction].model_copy(update={"step": self.step, "metrics": self.measured})
             folder = self.run / ("model" if index == 0 else f"model-{direction}")
             save_model(folder, average.network, card, overwrite=True)
 
 
-def _parts(batch: Any, count: int) -> list[Any]:
+def split(batch: Any, count: int) -> list[Any]:
     """The batch in `count` parts of equal size."""
     if count == 1:
         return [batch]

@@ -33,7 +33,7 @@ def pairs(count: int, *, height: int = 13, width: int = 18) -> list[tuple[np.nda
 def test_the_grid_shows_source_output_and_target_of_the_first_pairs() -> None:
     looked_at = pairs(5)
     generator = network()
-    pixels = PairedMonitor(looked_at, card=CARD, shown=2).sample({"a2b": generator})
+    pixels = PairedMonitor(looked_at, cards={"a2b": CARD}, shown=2).sample({"a2b": generator})
     assert pixels.shape == (HEADER + 2 * (13 + GAP) + GAP, 3 * (18 + GAP) + GAP, 3)
     assert pixels.dtype == np.uint8
     translate = Translator(TorchSession(generator, CARD))
@@ -44,14 +44,14 @@ def test_the_grid_shows_source_output_and_target_of_the_first_pairs() -> None:
 
 
 def test_fewer_pairs_than_are_shown_give_fewer_rows() -> None:
-    pixels = PairedMonitor(pairs(1), card=CARD, shown=6).sample({"a2b": network()})
+    pixels = PairedMonitor(pairs(1), cards={"a2b": CARD}, shown=6).sample({"a2b": network()})
     assert pixels.shape[0] == HEADER + 13 + 2 * GAP
 
 
 def test_the_metrics_are_those_of_the_translated_pictures_one_by_one() -> None:
     looked_at = [*pairs(3), *pairs(2, height=16, width=24)]
     generator = network()
-    found = PairedMonitor(looked_at, card=CARD, metrics=["psnr", "l1"], shown=1).measure({"a2b": generator})
+    found = PairedMonitor(looked_at, cards={"a2b": CARD}, metrics=["psnr", "l1"], shown=1).measure({"a2b": generator})
     translate = Translator(TorchSession(generator, CARD))
     apart = [(translate(source).astype(float) - target) / 255 for source, target in looked_at]
     psnr = [-10 * np.log10((difference**2).mean()) for difference in apart]
@@ -62,7 +62,7 @@ def test_the_metrics_are_those_of_the_translated_pictures_one_by_one() -> None:
 
 
 def test_measuring_twice_gives_the_same_and_another_network_something_else() -> None:
-    monitor = PairedMonitor(pairs(2), card=CARD, metrics=["l1"])
+    monitor = PairedMonitor(pairs(2), cards={"a2b": CARD}, metrics=["l1"])
     first = monitor.measure({"a2b": network()})
     assert monitor.measure({"a2b": network()}) == first
     assert monitor.measure({"a2b": network(seed=1)}) != first
@@ -74,7 +74,7 @@ def test_looking_changes_nothing_about_the_network(mode: bool, dtype: torch.dtyp
     generator = network().to(dtype).train(mode)
     before = copy.deepcopy(generator.state_dict())
     modes = {name: module.training for name, module in generator.named_modules()}
-    monitor = PairedMonitor(pairs(2), card=CARD, metrics=["l1"])
+    monitor = PairedMonitor(pairs(2), cards={"a2b": CARD}, metrics=["l1"])
     monitor.sample({"a2b": generator})
     monitor.measure({"a2b": generator})
     assert {name: module.training for name, module in generator.named_modules()} == modes
@@ -89,13 +89,13 @@ def test_looking_changes_nothing_about_the_network(mode: bool, dtype: torch.dtyp
 def test_looking_draws_no_random_numbers() -> None:
     generator = network().train()
     before = torch.get_rng_state()
-    PairedMonitor(pairs(1), card=CARD, metrics=["l1"]).measure({"a2b": generator})
+    PairedMonitor(pairs(1), cards={"a2b": CARD}, metrics=["l1"]).measure({"a2b": generator})
     assert torch.equal(torch.get_rng_state(), before)
 
 
 def test_a_network_in_double_precision_is_looked_at_as_it_would_be_shipped() -> None:
     generator = network()
-    monitor = PairedMonitor(pairs(2), card=CARD, metrics=["psnr"])
+    monitor = PairedMonitor(pairs(2), cards={"a2b": CARD}, metrics=["psnr"])
     single = (monitor.sample({"a2b": generator}), monitor.measure({"a2b": generator}))
     double = (monitor.sample({"a2b": generator.double()}), monitor.measure({"a2b": generator}))
     assert np.array_equal(single[0], double[0])
@@ -103,7 +103,7 @@ def test_a_network_in_double_precision_is_looked_at_as_it_would_be_shipped() -> 
 
 
 def test_the_first_of_several_generators_is_looked_at() -> None:
-    monitor = PairedMonitor(pairs(1), card=CARD, metrics=["l1"])
+    monitor = PairedMonitor(pairs(1), cards={"a2b": CARD}, metrics=["l1"])
     one, two = network(), network(seed=1)
     assert monitor.measure({"a2b": one, "b2a": two}) == monitor.measure({"a2b": one})
 

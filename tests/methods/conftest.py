@@ -10,19 +10,20 @@ import torch
 
 from i2i.adversarial.objectives import OBJECTIVES
 from i2i.data.paired import PairedBatch
+from i2i.methods import METHODS
 from i2i.methods.parts import Parts
-from i2i.methods.pix2pix import Pix2Pix
 from i2i.networks.patchgan import PatchGAN
 from i2i.networks.unet import UNet
 from i2i.training.engine import AdamSettings, Engine, Precision
 
-Make = Callable[..., tuple[Pix2Pix, Engine]]
+Make = Callable[..., tuple[Any, Engine]]
 
 
 @pytest.fixture
 def make() -> Make:
-    def pix2pix(
+    def tiny(
         *,
+        name: str = "pix2pix",
         precision: Precision = "fp32",
         norm: Any = "batch",
         objective: str = "non_saturating",
@@ -30,7 +31,7 @@ def make() -> Make:
         learning_rate: float = 2e-4,
         dropout: float = 0.5,
         **options: Any,
-    ) -> tuple[Pix2Pix, Engine]:
+    ) -> tuple[Any, Engine]:
         torch.manual_seed(0)
         parts = Parts(
             source_planes=3,
@@ -41,17 +42,25 @@ def make() -> Make:
             discriminator=lambda planes: PatchGAN(in_channels=planes, channels=4, layers=1, norm=norm),
             objective=OBJECTIVES[objective],
         )
-        method = Pix2Pix(parts, **options)
+        method = METHODS[name](parts, **options)
         settings = {name: AdamSettings(learning_rate=learning_rate) for name in method.players()}
         engine = Engine(method.players(), settings=settings, precision=precision, accumulate_steps=accumulate_steps)
         return method, engine
 
-    return pix2pix
+    return tiny
 
 
-@pytest.fixture
-def batch() -> PairedBatch:
+def paired_batch() -> PairedBatch:
     """Two smooth pictures and their negatives."""
     y, x = torch.meshgrid(torch.linspace(-1, 1, 16), torch.linspace(-1, 1, 16), indexing="ij")
     source = torch.stack((torch.stack((x, y, x * y)), torch.stack((-y, x, y * y * 2 - 1)))) * 0.8
     return PairedBatch(source, -source)
+
+
+# What each method is fed in the contract tests: a new method adds its line.
+BATCHES: dict[str, Callable[[], Any]] = {"pix2pix": paired_batch}
+
+
+@pytest.fixture
+def batch() -> PairedBatch:
+    return paired_batch()

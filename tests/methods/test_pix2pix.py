@@ -17,7 +17,6 @@ def steps(method: Pix2Pix, engine: Engine, batch: PairedBatch, count: int) -> li
     for step in range(count):
         engine.begin(seed=0, step=step, rate_factor=1.0)
         logged = method.training_step(engine.batch(batch), engine)
-        engine.finish()
         losses.append({name: float(loss) for name, loss in logged.items()})
     return losses
 

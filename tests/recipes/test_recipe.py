@@ -122,7 +122,7 @@ def test_a_preset_is_valid_and_its_networks_can_be_built(resolve: Resolve, name:
     with torch.device("meta"):  # no memory, no numbers
         method = builder.method()
     assert set(builder.adam(method)) == set(method.players())
-    assert builder.card(method, name="x").name == "x"
+    assert {card.name for card in builder.cards(method, name="x").values()} == {"x"}
     assert builder.loop_options().steps == builder.recipe.training.steps
 
 
@@ -174,7 +174,7 @@ def test_pix2pix_is_the_paper(resolve: Resolve) -> None:
     [
         [],
         ["--stabilisers", "diffaugment", "--training.metrics", "[psnr, kid]", "--optimiser.rates.generator", "1e-5"],
-        ["--name", "'1e-4'", "--licence", "no", "--training_data", "a: b\n- é", "--data.root", "'089'"],
+        ["--name", "'1e-4'", "--licence", "no", "--training_data", '"a: b\\n- é"', "--data.root", "'089'"],
         [
             "--data.target_pixels",
             "{colour: labels, palette: [[0, 0, 0], [255, 0, 0]]}",

@@ -22,7 +22,6 @@ def one_step(made: Engine, network: nn.Module, *batches: Tensor) -> None:
         made.part(index)
         with made.turn("net") as turn:
             turn.minimise({"loss": network(batch).square().mean()})
-    made.finish()
 
 
 def test_the_first_adam_step_moves_every_weight_by_the_learning_rate() -> None:
@@ -110,10 +109,10 @@ def test_a_turn_computes_in_the_chosen_precision_and_keeps_weights_in_float32(
 def test_float16_scales_its_loss_and_skips_a_step_that_overflows() -> None:
     network = nn.Linear(1, 1, bias=False)
     made = engine(network, precision="fp16")
-    before, scale = network.weight.clone(), made.scaler.get_scale()
+    before, scale = network.weight.clone(), made.scalers["net"].get_scale()
     one_step(made, network, torch.full((1, 1), 6e4))
     assert torch.equal(network.weight, before)
-    assert made.scaler.get_scale() == scale / 2
+    assert made.scalers["net"].get_scale() == scale / 2
     one_step(made, network, torch.ones(1, 1))
     assert not torch.equal(network.weight, before)
 
@@ -140,7 +139,31 @@ def test_a_restored_engine_takes_the_same_next_step() -> None:
     assert torch.equal(one.weight, two.weight)
 
 
-def test_a_loss_that_is_not_finite_names_the_step_and_the_remedy() -> None:
-    with pytest.raises(I2IError, match=r"step 12: g_l1 = nan.*--training.precision fp32") as caught:
-        check_finite({"d_real": 0.5, "g_l1": float("nan")}, step=12)
+def test_a_player_may_have_two_turns_in_a_step_in_any_precision() -> None:
+    for precision in ("fp32", "bf16", "fp16"):
+        network = nn.Linear(2, 1)
+        made = engine(network, precision=precision)
+        made.begin(seed=0, step=0, rate_factor=1.0)
+        for _ in range(2):
+            before = network.weight.clone()
+            with made.turn("net") as turn:
+                turn.minimise({"loss": 1e-3 * (network(torch.ones(1, 2)).float() - 1).square().mean()})
+            assert not torch.equal(network.weight, before)
+
+
+def test_two_turns_cannot_accumulate_and_say_so() -> None:
+    network = nn.Linear(2, 1)
+    made = engine(network, accumulate_steps=2)
+    with pytest.raises(I2IError, match="two turns"):
+        one_step(made, network, torch.ones(1, 2), torch.ones(1, 2))
+        made.part(1)
+        for _ in range(2):
+            with made.turn("net") as turn:
+                turn.minimise({"loss": network(torch.ones(1, 2)).mean()})
+
+
+def test_a_loss_that_is_not_finite_is_named() -> None:
+    with pytest.raises(I2IError, match=r"g_l1 = nan") as caught:
+        check_finite({"d_real": 0.5, "g_l1": float("nan")})
     assert caught.value.exit_code == 5
+    check_finite({"d_real": 0.5})

@@ -52,6 +52,8 @@ def test_the_digest_depends_on_the_seed(run_tiny: Train, tmp_path: Path) -> None
         {"training": {"schedule": "cosine"}},
         {"training": {"accumulate_steps": 2}},
         {"objective": "least_squares"},
+        {"training": {"precision": "fp16"}},
+        {"training": {"threads": 2, "batch_size": 4}, "generator": {"channels": 16}},
     ],
 )
 def test_it_holds_for_parts_with_noise_or_schedules(run_tiny: Train, tmp_path: Path, change: dict[str, Any]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from i2i import files
 from i2i.errors import Exit, I2IError
 from i2i.recipes.merging import read
 from i2i.training import checkpoint
+from i2i.training.trial import fastest
 from i2i.weights.store import load_model, read_card
 from tests.training.conftest import Train
 
@@ -28,6 +30,10 @@ LOOK = {"training": {"sample_every": 2, "evaluate_every": 2, "metrics": ["psnr",
 
 def lines(run: Path) -> list[dict[str, object]]:
     return [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
+
+
+def final(run: Path) -> str:
+    return checkpoint.digest(checkpoint.read(checkpoint.newest(run / "checkpoints")[0]))
 
 
 def test_the_run_folder_holds_everything_that_is_promised(run_tiny: Train, tmp_path: Path) -> None:
@@ -77,9 +83,11 @@ def test_init_starts_from_a_models_weights_and_refuses_another_network(run_tiny:
     first, second = load_model(tmp_path / "first" / "model")[0], load_model(tmp_path / "second" / "model")[0]
     for (name, one), two in zip(first.named_parameters(), second.parameters(), strict=True):
         assert torch.allclose(one, two, atol=1e-6), name
-    with pytest.raises(I2IError, match=r"another network \(unet .*--generator.channels|channels 4") as caught:
-        run_tiny("third", {"generator": {"channels": 6}}, init=tmp_path / "first")
-    assert caught.value.code == "E_CKPT_MISMATCH"
+    for change in ({"channels": 6}, {"norm": "none"}):
+        with pytest.raises(I2IError, match=r"give the recipe --generator unet --generator.channels 4") as caught:
+            run_tiny("third", {"generator": change}, init=tmp_path / "first")
+        assert caught.value.code == "E_CKPT_MISMATCH"
+        assert "out_channels" not in str(caught.value)
 
 
 def test_bad_data_are_all_listed_before_step_0(run_tiny: Train, tmp_path: Path, pairs: Path) -> None:
@@ -101,10 +109,100 @@ def test_a_size_that_does_not_fit_the_networks_is_refused_with_one_that_does(run
 
 
 def test_numbers_that_break_stop_the_run_and_name_the_last_good_state(run_tiny: Train, tmp_path: Path) -> None:
-    with pytest.raises(I2IError, match=r"step 1: .*The last good state is step-00000001") as caught:
+    with pytest.raises(I2IError, match=r"step 2: .*The last good state is step-00000001") as caught:
         run_tiny("run", {"optimiser": {"rates": {"generator": 1e38}}})
     assert caught.value.exit_code == 5
     assert checkpoint.newest(tmp_path / "run" / "checkpoints")[0].name == "step-00000001"
+
+
+def test_a_start_that_failed_leaves_the_folder_free(run_tiny: Train, tmp_path: Path, pairs: Path) -> None:
+    good = (pairs / "train" / "A" / "0.png").read_bytes()
+    (pairs / "train" / "A" / "0.png").write_bytes(b"")
+    with pytest.raises(I2IError):
+        run_tiny("run")
+    (pairs / "train" / "A" / "0.png").write_bytes(good)
+    assert run_tiny("run") is Exit.DONE
+
+
+def test_a_run_stopped_before_its_first_checkpoint_starts_again(run_tiny: Train, tmp_path: Path) -> None:
+    run_tiny("whole")
+    shutil.copytree(tmp_path / "whole", tmp_path / "cut")
+    shutil.rmtree(tmp_path / "cut" / "checkpoints")
+    run_tiny("cut", resume=True)
+    assert final(tmp_path / "cut") == final(tmp_path / "whole")
+    assert [entry["step"] for entry in lines(tmp_path / "cut")] == [
+        entry["step"] for entry in lines(tmp_path / "whole")
+    ]
+
+
+def test_a_step_that_lies_behind_is_refused(run_tiny: Train) -> None:
+    run_tiny("run")
+    with pytest.raises(I2IError, match="at step 4 already; --steps 2 lies behind"):
+        run_tiny("run", {"training": {"steps": 2}}, resume=True)
+
+
+def test_precision_is_measured_and_resumed_as_it_was_chosen(run_tiny: Train, tmp_path: Path) -> None:
+    choice = {"training": {"precision": "auto", "steps": 2}}
+    run_tiny("run", choice)
+    chosen = read(tmp_path / "run" / "recipe.yaml")["training"]["precision"]
+    assert chosen in ("fp32", "bf16")
+    run_tiny("run", {"training": {"precision": "auto", "steps": 3}}, resume=True)
+    assert read(tmp_path / "run" / "recipe.yaml")["training"]["precision"] == chosen
+
+
+def test_another_precision_is_taken_only_when_it_saves_a_tenth() -> None:
+    assert fastest({"fp32": 100.0, "bf16": 95.0}) == "fp32"
+    assert fastest({"fp32": 100.0, "bf16": 85.0}) == "bf16"
+
+
+def test_the_best_value_survives_a_resume_and_not_a_change_of_metric(run_tiny: Train, tmp_path: Path) -> None:
+    change = {"training": {"keep_best": "psnr", "evaluate_every": 1, "metrics": ["psnr", "l1"]}}
+    run_tiny("whole", change)
+    shutil.copytree(tmp_path / "whole", tmp_path / "cut")
+    for step in (3, 4):
+        shutil.rmtree(tmp_path / "cut" / "checkpoints" / f"step-0000000{step}")
+    run_tiny("cut", change, resume=True)
+    one, two = (load_model(tmp_path / name / "model")[0].state_dict() for name in ("whole", "cut"))
+    assert all(torch.equal(tensor, two[name]) for name, tensor in one.items())
+    assert read_card(tmp_path / "cut" / "model").step == read_card(tmp_path / "whole" / "model").step
+    other = {"training": {"keep_best": "l1", "evaluate_every": 1, "metrics": ["psnr", "l1"], "steps": 5}}
+    run_tiny("cut", other, resume=True)
+    assert "l1" in read_card(tmp_path / "cut" / "model").metrics
+
+
+def test_a_metric_that_does_not_fit_is_refused_before_step_0(run_tiny: Train, tmp_path: Path) -> None:
+    with pytest.raises(I2IError, match="scores label maps"):
+        run_tiny("run", {"training": {"keep_best": "mean_iou"}})
+    assert not (tmp_path / "run" / "recipe.yaml").exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"generator": "patchgan"}, "no generator"),
+        ({"discriminator": "unet"}, "no discriminator"),
+        ({"method": {"l1_weight": 0, "adversarial_weight": 0}}, "nothing to learn from"),
+        ({"training": {"batch_size": 3, "accumulate_steps": 2}}, "4 does"),
+        ({"generator": {"depth": 1}}, "at least 2"),
+    ],
+)
+def test_parts_that_do_not_fit_are_refused_with_the_reason(
+    run_tiny: Train, change: dict[str, object], message: str
+) -> None:
+    with pytest.raises(I2IError, match=message) as caught:
+        run_tiny("run", change)
+    assert caught.value.exit_code == 2
+
+
+def test_a_critic_that_takes_no_part_sets_no_size(run_tiny: Train) -> None:
+    change = {"method": {"adversarial_weight": 0}, "discriminator": {"layers": 4}, "training": {"steps": 1}}
+    assert run_tiny("run", change) is Exit.DONE
+
+
+@pytest.mark.parametrize(("mode", "rule"), [("crop", "pad"), ("jitter", "resize"), ("resize", "resize")])
+def test_the_model_is_used_as_it_was_trained(run_tiny: Train, tmp_path: Path, mode: str, rule: str) -> None:
+    run_tiny("run", {"data": {"augmentation": {"mode": mode}}, "training": {"steps": 1}})
+    assert read_card(tmp_path / "run" / "model").sizing.rule == rule
 
 
 def test_a_folder_in_use_is_refused(run_tiny: Train, tmp_path: Path) -> None:

@@ -10,10 +10,15 @@ from i2i.errors import I2IError
 def check_size(planes: Tensor, *, multiple: int, minimum: int, network: str) -> None:
     """Raise `I2IError` (E_SIZE) unless height and width of (N, C, H, W) are multiples and not below the minimum."""
     height, width = int(planes.shape[-2]), int(planes.shape[-1])
-    fits = tuple(max(minimum, -(-side // multiple) * multiple) for side in (height, width))
+    fits = tuple(fitting(side, multiple=multiple, minimum=minimum) for side in (height, width))
     if fits != (height, width):
         message = (
             f"{network} takes sizes that are multiples of {multiple}, at least {minimum}; "
             f"got {width}x{height}, the next that fits is {fits[1]}x{fits[0]}"
         )
         raise I2IError("E_SIZE", message)
+
+
+def fitting(side: int, *, multiple: int, minimum: int) -> int:
+    """The smallest size from `side` on that is a multiple and not below the minimum."""
+    return max(minimum, -(-side // multiple) * multiple)
