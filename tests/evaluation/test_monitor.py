@@ -116,7 +116,7 @@ def test_label_maps_are_scored_as_label_maps() -> None:
     pair = (rng.integers(0, 256, (8, 8, 3), np.uint8), np.array(palette, np.uint8)[classes])
     card = CARD.model_copy(update={"target": target})
     generator = network(out_channels=2)
-    found = PairedMonitor([pair], card=card).measure({"a2b": generator})
+    found = PairedMonitor([pair], cards={"a2b": card}).measure({"a2b": generator})
     output = TorchSession(generator, card).run(pair[0][None])[0]
     assert found["accuracy"] == pytest.approx((output == pair[1]).all(axis=2).mean())
     assert set(found) == {"accuracy", "mean_iou"}
