@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from types import TracebackType
 from typing import Any, Protocol, Self
@@ -21,32 +21,36 @@ from torch.utils.data import DataLoader, Dataset, Sampler, get_worker_info
 from torch.utils.data.dataloader import _MultiProcessingDataLoaderIter
 
 from i2i.data.cache import PictureCache
-from i2i.data.paired import PairedBatch
 from i2i.data.sampler import Draw, StatelessSampler
 from i2i.errors import I2IError
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, *((signal.SIGHUP,) if hasattr(signal, "SIGHUP") else ()))
 
 
-class PairedSamples(Protocol):
-    """What the loader needs of a data set: samples as a function of a draw, and the scaling of a batch."""
+class Samples(Protocol):
+    """What the loader needs of a data set: samples as a function of a draw, and the scaling of a batch.
+
+    A sample is a tuple of uint8 arrays, always as many of the same shapes (a pair has two). `scale` takes as many uint8
+    tensors, the samples stacked, and gives the batch, in the card's value range.
+    """
 
     cache: PictureCache
 
     def __len__(self) -> int: ...
 
-    def __getitem__(self, draw: Draw, /) -> tuple[np.ndarray, np.ndarray]: ...
+    def __getitem__(self, draw: Draw, /) -> tuple[np.ndarray, ...]: ...
 
     def preload(self) -> None:
         """Fill the cache with what workers are to share."""
 
-    def scale(self, source: Tensor, target: Tensor) -> PairedBatch:
-        """The batch of two uint8 tensors (N, H, W, C), in the card's value range."""
+    @property
+    def scale(self) -> Callable[..., Any]:
+        """From the stacked samples to the batch."""
         ...
 
 
 def loader(
-    dataset: PairedSamples,
+    dataset: Samples,
     *,
     batch_size: int,
     seed: int,
@@ -68,10 +72,10 @@ def loader(
     return Batches(dataset, sampler, batch_size=batch_size, workers=workers)
 
 
-class Batches(Iterator[PairedBatch]):
+class Batches(Iterator[Any]):
     """An iterator of batches. Raises the `I2IError` of a sample that cannot be made, wherever it was made."""
 
-    def __init__(self, dataset: PairedSamples, sampler: Sampler[Draw], *, batch_size: int, workers: int) -> None:
+    def __init__(self, dataset: Samples, sampler: Sampler[Draw], *, batch_size: int, workers: int) -> None:
         self._dataset = dataset
         self._length = len(range(0, len(sampler), batch_size))  # type: ignore[arg-type]
         self._loader: Iterator[_Bytes | I2IError] | None = _start(dataset, sampler, batch_size, workers)
@@ -84,7 +88,7 @@ class Batches(Iterator[PairedBatch]):
     def __iter__(self) -> Self:
         return self
 
-    def __next__(self) -> PairedBatch:
+    def __next__(self) -> Any:
         if self._loader is None:
             raise StopIteration
         made = next(self._loader)
@@ -112,13 +116,13 @@ class Batches(Iterator[PairedBatch]):
         self.close()
 
 
-_Bytes = tuple[Tensor, Tensor]  # uint8 (N, H, W, C): a quarter of the shared memory that float32 would take
+_Bytes = tuple[Tensor, ...]  # uint8 (N, H, W, C): a quarter of the shared memory that float32 would take
 
 
 class _Fetcher(Dataset[_Bytes]):
     """Makes a whole batch at once, and hands over an expected error as a value: torch could not rebuild it."""
 
-    def __init__(self, dataset: PairedSamples) -> None:
+    def __init__(self, dataset: Samples) -> None:
         self.dataset = dataset
 
     def __getitems__(self, draws: list[Draw]) -> _Bytes | I2IError:
@@ -126,13 +130,10 @@ class _Fetcher(Dataset[_Bytes]):
             samples = [self.dataset[draw] for draw in draws]
         except I2IError as error:
             return error
-        source = torch.from_numpy(np.stack([sample[0] for sample in samples]))
-        return source, torch.from_numpy(np.stack([sample[1] for sample in samples]))
+        return tuple(torch.from_numpy(np.stack(arrays)) for arrays in zip(*samples, strict=True))
 
 
-def _start(
-    dataset: PairedSamples, sampler: Sampler[Draw], batch_size: int, workers: int
-) -> Iterator[_Bytes | I2IError]:
+def _start(dataset: Samples, sampler: Sampler[Draw], batch_size: int, workers: int) -> Iterator[_Bytes | I2IError]:
     if workers:
         dataset.preload()
     made: DataLoader[_Bytes] = DataLoader(

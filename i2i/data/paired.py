@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
@@ -147,12 +146,6 @@ class PairedFolder(Dataset[tuple[np.ndarray, np.ndarray]]):
             if self.cache.free <= 0 or time.monotonic() > end:
                 return
             self._prepared(number)
-
-    def collate(self, samples: Sequence[tuple[np.ndarray, np.ndarray]]) -> PairedBatch:
-        """A batch of samples of one size, scaled to the card's value range."""
-        source = torch.from_numpy(np.stack([sample[0] for sample in samples]))
-        target = torch.from_numpy(np.stack([sample[1] for sample in samples]))
-        return self.scale(source, target)
 
     def scale(self, source: Tensor, target: Tensor) -> PairedBatch:
         """The batch of two uint8 tensors (N, H, W, C)."""

@@ -12,8 +12,9 @@ import torch
 
 from i2i.data import DATASETS
 from i2i.data.augment import Augmentation
+from i2i.data.batches import loader
 from i2i.data.cache import PictureCache
-from i2i.data.paired import PairedFolder, find_pairs
+from i2i.data.paired import PairedBatch, PairedFolder, find_pairs
 from i2i.data.sampler import Draw, StatelessSampler
 from i2i.errors import I2IError
 from i2i.images.card import Pixels
@@ -98,11 +99,17 @@ def test_halves_of_one_picture_become_source_and_target(save: Save, coordinates:
         assert len(dataset) == 1  # 8 * 10 / 64
 
 
+def batch_of(dataset: PairedFolder, count: int) -> PairedBatch:
+    with loader(dataset, batch_size=count, seed=0, start_step=0, stop_step=1) as batches:
+        batch: PairedBatch = next(batches)
+    return batch
+
+
 def test_a_batch_is_scaled_to_the_range_of_the_card(save: Save, tmp_path: Path) -> None:
     save("train/A/x.png", np.full((4, 4, 3), 51, np.uint8))
     save("train/B/x.png", np.full((4, 4, 3), 255, np.uint8))
     dataset = folder(tmp_path, augmentation=Augmentation(mode="crop", size=4), value_range=(0.0, 1.0))
-    batch = dataset.collate([dataset[Draw(0, position)] for position in range(3)])
+    batch = batch_of(dataset, 3)
     assert batch.source.shape == batch.target.shape == (3, 3, 4, 4)
     assert batch.source.dtype == torch.float32
     assert torch.allclose(batch.source, torch.tensor(0.2))
@@ -117,7 +124,7 @@ def test_each_side_has_its_own_number_of_channels(colour: Any, save: Save, tmp_p
     dataset = folder(
         tmp_path, augmentation=Augmentation(mode="jitter", size=8), source_pixels=pixels, target_pixels=LABELS
     )
-    batch = dataset.collate([dataset[Draw(0, 0)], dataset[Draw(0, 1)]])
+    batch = batch_of(dataset, 2)
     assert batch.source.shape == (2, pixels.channels, 8, 8)
     assert batch.target.shape == (2, 2, 8, 8)
     assert (batch.target[:, 0] == 1).all()  # black, the first colour of the palette
