@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from i2i import files
 from i2i.cli.main import main
 from i2i.recipes.merging import dump, parse, read
 from i2i.training import checkpoint
@@ -136,7 +137,12 @@ def test_a_run_can_be_repeated_from_its_recipe_and_resumed_with_nothing_said_aga
     run, again = tmp_path / "run", tmp_path / "again"
     code, out, err = say("pix2pix", "--data", pairs, "--out", run, "-c", tiny, "--generator.channels", 3, "--steps", 2)
     assert (code, out) == (0, "")
-    for words in ("data: 6 train, 3 val pairs", "precision fp32 (a step takes", "for 2 steps", f"{run / 'model'}"):
+    for words in (
+        "data: 6 train, 3 val; every file read and sound",
+        "precision fp32 (a step takes",
+        "for 2 steps",
+        f"{run / 'model'}",
+    ):
         assert words in err
     assert read(run / "recipe.yaml")["generator"]["channels"] == 3
 
@@ -169,8 +175,7 @@ def test_resuming_with_another_preset_or_without_a_run_is_refused(
     code, _, err = say("pix2pix", "--data", pairs, "--out", run, "-c", tiny, "--resume")
     assert code == 3
     assert "there is no run to resume here; train without --resume" in err
-    assert not run.exists()
-    run.mkdir()
+    assert held(run) == []
     (run / "recipe.yaml").write_text("preset: wgan-gp\n")
     code, _, err = say("pix2pix", "--out", run, "--resume")
     assert code == 3
@@ -183,7 +188,7 @@ def test_a_folder_that_holds_other_files_is_not_trained_into(say: Say, tmp_path:
     code, _, err = say("pix2pix", "--data", pairs, "--out", tmp_path / "home", "-c", tiny)
     assert code == 3
     assert "it holds other files" in err
-    assert [path.name for path in (tmp_path / "home").iterdir()] == ["letter.txt"]
+    assert held(tmp_path / "home") == ["letter.txt"]
 
 
 def test_data_that_are_not_there_exit_with_3(say: Say, tmp_path: Path, tiny: Path) -> None:
@@ -191,6 +196,11 @@ def test_data_that_are_not_there_exit_with_3(say: Say, tmp_path: Path, tiny: Pat
     assert code == 3
     assert "nowhere" in err
     assert "Traceback" not in err
+
+
+def held(folder: Path) -> list[str]:
+    """What is in a folder, but for the lock that looking into it takes."""
+    return sorted(path.name for path in folder.iterdir() if path.name != files.LOCK_NAME)
 
 
 def final(run: Path) -> str:
