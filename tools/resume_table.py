@@ -19,6 +19,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from itertools import product
 from pathlib import Path
 from typing import NamedTuple
@@ -74,16 +75,25 @@ def command(case: Case, run: Path, *more: str) -> list[str]:
     return [*words, *TINY, *own, "--steps", str(STEPS), *more]
 
 
-def start(words: list[str]) -> subprocess.Popen[str]:
-    """Start a command in a process group of its own, one thread a process."""
+@contextmanager
+def started(words: list[str]) -> Iterator[subprocess.Popen[str]]:
+    """A command in a process group of its own, one thread a process; the group does not outlive the block."""
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    return subprocess.Popen(words, cwd=ROOT, env=environment, start_new_session=True, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        words, cwd=ROOT, env=environment, start_new_session=True, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
 
 
 def complete(words: list[str]) -> None:
     """Run a command to its end. Raises RuntimeError with what it said unless it succeeds."""
-    process = start(words)
-    _, said = process.communicate()
+    with started(words) as process:
+        _, said = process.communicate()
     if process.returncode:
         raise RuntimeError(f"exit code {process.returncode}: {said}")
 
@@ -98,13 +108,13 @@ def interrupt(case: Case, run: Path, interruption: Interruption) -> int:
     """Begin a training and stop it; returns the step of its newest checkpoint. Raises `TooLateError`, RuntimeError."""
     number, step = interruption
     every = "1" if number is signal.SIGKILL else "0"
-    process = start(command(case, run, "--training.checkpoint_every", every))
     log = run / "log.jsonl"
-    while process.poll() is None and not (log.exists() and log.read_text().count("\n") >= step):
-        time.sleep(0.001)
-    if process.poll() is None:
-        os.killpg(process.pid, number)
-    _, said = process.communicate()
+    with started(command(case, run, "--training.checkpoint_every", every)) as process:
+        while process.poll() is None and not (log.exists() and log.read_text().count("\n") >= step):
+            time.sleep(0.001)
+        if process.poll() is None:
+            os.killpg(process.pid, number)
+        _, said = process.communicate()
     if process.returncode == 0:
         raise TooLateError
     if process.returncode != (-signal.SIGKILL if number is signal.SIGKILL else 128 + number):
@@ -167,6 +177,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--interrupt", nargs="+", type=interruption, default=chosen, metavar="SIGNAL:STEP")
     arguments = parser.parse_args(argv)
     print(f"{'precision':9}  {'workers':7}  at  {'by':7}  {'digest':16}  equal")
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     equal = True
     try:
         for precision, workers in product(arguments.precision, arguments.workers):

@@ -137,12 +137,8 @@ def test_a_run_can_be_repeated_from_its_recipe_and_resumed_with_nothing_said_aga
     run, again = tmp_path / "run", tmp_path / "again"
     code, out, err = say("pix2pix", "--data", pairs, "--out", run, "-c", tiny, "--generator.channels", 3, "--steps", 2)
     assert (code, out) == (0, "")
-    for words in (
-        "data: 6 train, 3 val; every file read and sound",
-        "precision fp32 (a step takes",
-        "for 2 steps",
-        f"{run / 'model'}",
-    ):
+    sound = "data: 6 train, 3 val; every file read and sound"
+    for words in (sound, "precision fp32 (a step takes", "for 2 steps", f"{run / 'model'}"):
         assert words in err
     assert read(run / "recipe.yaml")["generator"]["channels"] == 3
 
