@@ -177,7 +177,6 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--interrupt", nargs="+", type=interruption, default=chosen, metavar="SIGNAL:STEP")
     arguments = parser.parse_args(argv)
     print(f"{'precision':9}  {'workers':7}  at  {'by':7}  {'digest':16}  equal")
-    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     equal = True
     try:
         for precision, workers in product(arguments.precision, arguments.workers):
@@ -191,4 +190,5 @@ def main(argv: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # so that trainings are ended
     sys.exit(main())
