@@ -97,9 +97,13 @@ def _recipe_data(run: Path) -> dict[str, Any]:
     try:
         recipe = yaml.safe_load(path.read_text(encoding="utf-8"))
         data = recipe.get("data", {})
-        return {key: data[key] for key in ("root", "source", "target") if isinstance(data.get(key), str)}
+        kind = data.get("type", "paired")
+        found = {key: data[key] for key in ("root", "source", "target") if isinstance(data.get(key), str)}
     except (yaml.YAMLError, AttributeError, OSError, UnicodeDecodeError):
         raise I2IError("E_RECIPE", "is not a recipe; give --data, --data.source and --data.target", path=path) from None
+    if kind != "paired":
+        raise I2IError("E_USAGE", f"this run learnt from data of type '{kind}'; evaluate measures pairs", path=path)
+    return found
 
 
 def _translator(arguments: argparse.Namespace) -> Translator:

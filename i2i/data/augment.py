@@ -122,7 +122,7 @@ def too_small(found: tuple[int, ...], needed: tuple[int, int]) -> str:
     """What to say about a picture (height, width) that is smaller than the crop (height, width)."""
     return (
         f"{found[1]}x{found[0]} pixels, smaller than the crop of {needed[1]}x{needed[0]}; "
-        "set --augmentation.mode resize or jitter, or a smaller --augmentation.size"
+        "set --data.augmentation.mode resize or jitter, or a smaller --data.augmentation.size"
     )
 
 

@@ -8,10 +8,10 @@ from typing import Any, ClassVar
 import numpy as np
 
 from i2i.data.augment import Augmentation
-from i2i.data.batches import Batches, loader
 from i2i.data.paired import Pair, PairedBatch, PairedFolder, find_pairs
 from i2i.data.sampler import Draw
 from i2i.data.scan import Scan, scan_folder
+from i2i.data.source import DataSource
 from i2i.errors import I2IError
 from i2i.images.card import Pixels
 
@@ -21,7 +21,7 @@ _LARGEST_PREVIEW = 1024
 _PREVIEW_POSITION = 1 << 40  # far behind any training position
 
 
-class PairedSource:
+class PairedSource(DataSource):
     """Pairs below `root` (layouts and the names `source` and `target` as in `find_layout`).
 
     `source_pixels` and `target_pixels`: how the two sides look (grey, rgb, rgba, label maps). `validation_split` is
@@ -71,30 +71,6 @@ class PairedSource:
     def training_set(self, *, value_range: tuple[float, float], seed: int) -> PairedFolder:
         """The data set of the split `train`."""
         return self._folder(self.pairs("train"), value_range=value_range, seed=seed)
-
-    def batches(
-        self,
-        dataset: PairedFolder,
-        *,
-        batch_size: int,
-        seed: int,
-        start_step: int,
-        stop_step: int,
-        workers: int,
-        rank: int,
-        world: int,
-    ) -> Batches:
-        """The batches of this process for the steps start_step .. stop_step-1; see `loader`."""
-        return loader(
-            dataset,
-            batch_size=batch_size,
-            seed=seed,
-            start_step=start_step,
-            stop_step=stop_step,
-            workers=workers,
-            rank=rank,
-            world=world,
-        )
 
     def monitored_split(self, scan: Scan) -> str | None:
         """The split that is looked at during training, or None when there is only `train`.

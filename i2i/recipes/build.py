@@ -14,6 +14,7 @@ import i2i
 from i2i.adversarial.objectives import OBJECTIVES
 from i2i.adversarial.stabilisers import STABILISERS
 from i2i.data import DATASETS
+from i2i.data.source import DataSource
 from i2i.errors import I2IError
 from i2i.images.card import ImageCard, Sizing
 from i2i.methods import METHODS
@@ -34,9 +35,10 @@ class Builder:
 
     recipe: Any
 
-    def data(self) -> Any:
+    def data(self) -> DataSource:
         """The data source that the recipe names."""
-        return _made(DATASETS, self.recipe.data)
+        source: DataSource = _made(DATASETS, self.recipe.data)
+        return source
 
     def method(self) -> Method:
         """The method with its networks, seeded."""

@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 
+from i2i.data.batches import loader
 from i2i.errors import I2IError
 from i2i.recipes.build import Builder
 from i2i.runtime.memory import is_out_of_memory
@@ -61,9 +62,7 @@ def _timed(recipe: Any, processes: Processes, device: torch.device, tried: tuple
     data, method = builder.data(), builder.method()
     dataset = data.training_set(value_range=builder.value_range, seed=0)
     size = share(training, processes)
-    with data.batches(
-        dataset, batch_size=size, seed=0, start_step=0, stop_step=1, workers=0, rank=0, world=1
-    ) as batches:
+    with loader(dataset, batch_size=size, seed=0, start_step=0, stop_step=1) as batches:
         batch = next(iter(batches))
     try:
         found = trial.step_milliseconds(

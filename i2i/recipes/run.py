@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from i2i import files
+from i2i.data.batches import loader
 from i2i.data.scan import Scan
 from i2i.errors import Exit, I2IError
 from i2i.evaluation import MONITORS
@@ -111,7 +112,7 @@ def _trainer(recipe: Any, run: Path, processes: Processes, scan: Scan, *, init: 
     )
 
     def batches(start: int, stop: int) -> Any:
-        return data.batches(
+        return loader(
             dataset,
             batch_size=choices.share(training, processes),
             seed=training.seed,

@@ -92,6 +92,13 @@ def test_options_come_before_the_recipe_and_a_broken_recipe_is_named(tmp_path, d
     assert "recipe.yaml: is not a recipe" in capsys.readouterr().err
 
 
+def test_a_run_on_other_data_than_pairs_is_refused_and_not_measured_as_something_else(tmp_path, data, capsys):
+    run = model(tmp_path / "run")
+    (run / "recipe.yaml").write_text(f"data:\n  type: unheard_of\n  root: {data}\n")
+    assert main(["evaluate", str(run), "--metrics", "l1"]) == 2
+    assert "evaluate measures pairs" in capsys.readouterr().err
+
+
 def test_bad_files_of_both_splits_are_all_listed_before_anything_is_measured(tmp_path, data, sides, capsys):
     (data / "test/map/b.png").write_bytes(b"")
     (data / "train/photo/q.png").write_bytes((data / "train/photo/q.png").read_bytes()[:99])

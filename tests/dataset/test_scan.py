@@ -77,7 +77,7 @@ def test_problems_of_one_kind_keep_their_own_code(good: Path, save: Save) -> Non
 
 def test_training_pictures_smaller_than_the_crop_are_refused_with_the_remedy(good: Path) -> None:
     message = refused(look(good, minimum_size=(8, 9)), "E_PAIR_SIZE")
-    assert "8x8 pixels, smaller than the crop of 9x8; set --augmentation.mode resize" in message
+    assert "8x8 pixels, smaller than the crop of 9x8; set --data.augmentation.mode resize" in message
     assert message.count("smaller than the crop") == 4  # the test pair is used whole
     look(good, minimum_size=(8, 8)).raise_if_bad()
 

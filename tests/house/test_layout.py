@@ -99,12 +99,12 @@ def test_every_module_is_used_or_stands_in_a_table(root: Path) -> None:
 @pytest.mark.parametrize(
     "part",
     [
-        "networks/resnet.py",
-        "adversarial/objectives/hinge.py",
-        "adversarial/stabilisers/noise.py",
-        "methods/cyclegan.py",
-        "metrics/fid.py",
-        "data/unpaired.py",
+        "networks/nobodys_part.py",
+        "adversarial/objectives/nobodys_part.py",
+        "adversarial/stabilisers/nobodys_part.py",
+        "methods/nobodys_part.py",
+        "metrics/nobodys_part.py",
+        "data/nobodys_part.py",
     ],
 )
 def test_a_part_without_its_line_in_the_table_is_found(scratch_package: Path, part: str) -> None:

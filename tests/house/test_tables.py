@@ -35,6 +35,7 @@ def parts(home: str) -> dict[str, type]:
     """
     entries = [entry for entry in TABLES[home].values() if inspect.isclass(entry)]
     bases = {base for entry in entries for base in entry.__mro__[1:] if base.__module__.startswith(f"{home}.")}
+    bases -= set(entries)  # an entry may build on another one
     shape = set.intersection(*map(features, entries)) if entries else set()
     return {
         f"{part.__module__}:{part.__name__}": part

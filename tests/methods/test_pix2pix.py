@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
+from i2i.adversarial.objectives import OBJECTIVES
 from i2i.data.paired import PairedBatch
 from i2i.methods.pix2pix import Pix2Pix
 from i2i.networks.unet import UNet
@@ -29,7 +30,7 @@ def changed(module: torch.nn.Module, before: dict[str, torch.Tensor]) -> bool:
     return any(not torch.equal(parameter, before[name]) for name, parameter in module.named_parameters())
 
 
-@pytest.mark.parametrize("objective", ["non_saturating", "least_squares"])
+@pytest.mark.parametrize("objective", list(OBJECTIVES))
 def test_one_tiny_batch_is_learnt_by_heart(make: Make, batch: PairedBatch, objective: str) -> None:
     method, engine = make(objective=objective, learning_rate=4e-3, dropout=0.0)
     losses = steps(method, engine, batch, 120)

@@ -53,8 +53,10 @@ def pairs(tmp_path: Path) -> Path:
 def recipe(root: Path, *changes: dict[str, Any]) -> Any:
     """The tiny recipe with changes laid over it."""
     values = merge(preset("pix2pix"), TINY)
-    for change in ({"data": {"root": str(root)}}, *changes):
+    for change in changes:
         values = merge(values, change)
+    # A change of the data's type drops the preset's options: what every dataset has is laid under what is left.
+    values["data"] = merge({"root": str(root), "augmentation": TINY["data"]["augmentation"]}, values["data"])
     return validate(values)
 
 

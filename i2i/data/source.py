@@ -1,0 +1,40 @@
+"""What a dataset is to a recipe: a source of training batches and of pictures to look at."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from pathlib import Path
+from typing import Any, ClassVar
+
+from i2i.data.augment import Augmentation
+from i2i.data.batches import Samples
+from i2i.data.scan import Scan
+from i2i.images.card import Pixels
+
+
+class DataSource(ABC):
+    """Base class of the table's entries. The constructor's keyword-only arguments are the options under `data`.
+
+    `batch_type` joins it to the methods that learn from such batches; `monitor` names what is looked at during
+    training (`i2i.evaluation.MONITORS`). `root` is where `--data` points, the pixels say how both sides look, and
+    `augmentation` how samples are cut: its size is the networks' training size.
+    """
+
+    batch_type: ClassVar[type[Any]]
+    monitor: ClassVar[str]
+    root: Path
+    source_pixels: Pixels
+    target_pixels: Pixels
+    augmentation: Augmentation
+
+    @abstractmethod
+    def scan(self) -> Scan:
+        """Look at every file of every split, and list everything wrong. Raises `I2IError` when there is nothing."""
+
+    @abstractmethod
+    def training_set(self, *, value_range: tuple[float, float], seed: int) -> Samples:
+        """The samples of the split `train`; what a draw gives depends on (seed, draw) alone."""
+
+    @abstractmethod
+    def monitored(self, scan: Scan, *, count: int) -> list[Any]:
+        """At most `count` fixed samples, as the monitor takes them."""
