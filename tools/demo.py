@@ -316,8 +316,8 @@ def trained_part(recipe: Mapping[str, Any], trained: Trained, folder: Path) -> l
     return [
         paragraph(
             f"{trained.steps:,} steps of {training['batch_size']} crops of {recipe['data']['augmentation']['size']} "
-            f"px in {trained.minutes:.1f} minutes, {training['precision']}, {training['threads']} threads. The number "
-            f"of steps: {trained.why}.{stopped}"
+            f"px in {trained.minutes:.1f} minutes, {training['precision']}, {training['threads']} thread(s). The "
+            f"number of steps: {trained.why}.{stopped}"
         ),
         paragraph(
             f"pix2pix with L1 weight {recipe['method']['l1_weight']:g}. Generator: a U-Net of depth "
