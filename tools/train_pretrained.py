@@ -134,6 +134,9 @@ the truth. Printed by `i2i evaluate {name} --data tests/data/earth --data.source
 --metrics all --baselines`. A satellite picture does not tell the height: ridges are plausible, not measured. Do not
 use it as a map.
 
+The weights are those of a step shortly before the end of the schedule, where the relief is a little softer and the
+colours are better; that choice looked at these tiles. Some tile borders show an invented wave-like texture.
+
 Recipe: `recipe.yaml`; repeat it with `python tools/train_pretrained.py {name}`. Licence of the weights: {card.licence}.
 Training data: {card.training_data}.
 """
