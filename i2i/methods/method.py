@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any, ClassVar, Literal, Protocol
 
@@ -24,8 +25,8 @@ class Engine(Protocol):
     def forward(self) -> AbstractContextManager[None]:
         """A block for a forward pass whose result several turns use: precision as in a turn, nothing is stepped."""
 
-    def turn(self, player: str) -> AbstractContextManager[Turn]:
-        """A block in which `player` alone learns; its optimiser steps at the end."""
+    def turn(self, player: str, *, stepped: Callable[[], None] | None = None) -> AbstractContextManager[Turn]:
+        """A block in which `player` alone learns; its optimiser steps at the end, and then `stepped` is called."""
 
 
 class Method(nn.Module, ABC):

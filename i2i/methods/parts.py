@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -32,6 +33,11 @@ class Parts:
     objective: Callable[[], Objective]
     stabilisers: Callable[[], Sequence[Stabiliser]] = no_stabilisers
 
-    def duel(self, planes: int) -> Duel:
-        """A discriminator that sees so many planes, with the recipe's objective and stabilisers."""
-        return Duel(self.discriminator(planes), objective=self.objective(), stabilisers=self.stabilisers())
+    def duel(self, planes: int, *, generator: nn.Module) -> Duel:
+        """A discriminator that sees so many planes an image, with the recipe's objective and stabilisers.
+
+        Raises ValueError for parts that make no sense together.
+        """
+        stabilisers = self.stabilisers()
+        seen = planes * math.prod(stabiliser.packed for stabiliser in stabilisers)
+        return Duel(self.discriminator(seen), objective=self.objective(), stabilisers=stabilisers, generator=generator)

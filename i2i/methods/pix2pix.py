@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+import torch
 from torch import Tensor, nn
 
 from i2i.data.paired import PairedBatch
@@ -45,7 +46,7 @@ class Pix2Pix(Method):
             raise ValueError("l1_weight and adversarial_weight are both 0: nothing to learn from")
         seen = parts.target_planes + (parts.source_planes if conditional else 0)
         self.generator = parts.generator(parts.source_planes, parts.target_planes)
-        self.duel = parts.duel(seen)
+        self.duel = parts.duel(seen, generator=self.generator)
         self.l1_weight = l1_weight
         self.adversarial_weight = adversarial_weight
         self.discriminator_weight = discriminator_weight
@@ -64,20 +65,22 @@ class Pix2Pix(Method):
         """Translate, train the discriminator, then the generator."""
         source, target = batch
         condition = source if self.conditional else None
+        generator_plays = self.duel.generator_plays()
         logs: dict[str, Tensor] = {}
 
-        with engine.forward():
+        with engine.forward(), torch.set_grad_enabled(generator_plays):
             fake = self.generator(source)
 
         if self.adversarial_weight:
-            with engine.turn("discriminator") as turn:
-                losses = self.duel.discriminator_losses(target, fake, condition=condition)
+            with engine.turn("discriminator", stepped=lambda: self.duel.stepped("discriminator")) as turn:
+                losses, logs = self.duel.discriminator_losses(target, fake, condition=condition)
                 logs |= turn.minimise({name: self.discriminator_weight * loss for name, loss in losses.items()})
 
-        with engine.turn("generator") as turn:
-            losses = {"g_l1": self.l1_weight * l1(at_least_float32(fake), target)} if self.l1_weight else {}
-            if self.adversarial_weight:
-                adversarial = self.duel.generator_losses(fake, condition=condition)
-                losses |= {name: self.adversarial_weight * loss for name, loss in adversarial.items()}
-            logs |= turn.minimise(losses)
+        if generator_plays:
+            with engine.turn("generator", stepped=lambda: self.duel.stepped("generator")) as turn:
+                losses = {"g_l1": self.l1_weight * l1(at_least_float32(fake), target)} if self.l1_weight else {}
+                if self.adversarial_weight:
+                    adversarial = self.duel.generator_losses(fake, real=target, condition=condition)
+                    losses |= {name: self.adversarial_weight * loss for name, loss in adversarial.items()}
+                logs |= turn.minimise(losses)
         return logs

@@ -11,7 +11,7 @@ The CUDA paths (fp16 with a loss scale, several GPUs) are written but were never
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Literal, NamedTuple, TypeVar
 
@@ -88,7 +88,7 @@ class Engine:
         self._turns: set[str] = set()
         for network in self.players.values():
             self.place(network)
-        self.optimisers = {name: _adam(self.players[name], self.settings[name]) for name in self.players}
+        self.optimisers = {name: Adam(self.players[name], self.settings[name]) for name in self.players}
         self.scalers = {
             name: torch.amp.GradScaler(self.device.type, enabled=precision == "fp16") for name in self.players
         }
@@ -119,10 +119,9 @@ class Engine:
         """Start an iteration: noise becomes a function of (seed, step, process), rates are set by the schedule."""
         mixed = np.random.SeedSequence([seed, step, self.processes.rank]).generate_state(1, np.uint64)[0]
         torch.manual_seed(int(mixed) % 2**63)
-        for name, optimiser in self.optimisers.items():
-            for group in optimiser.param_groups:
+        for name, adam in self.optimisers.items():
+            for group in adam.optimiser.param_groups:
                 group["lr"] = self.settings[name].learning_rate * rate_factor
-
         self.part(0)
 
     def part(self, index: int) -> None:
@@ -138,8 +137,8 @@ class Engine:
             yield
 
     @contextmanager
-    def turn(self, player: str) -> Iterator[Turn]:
-        """A block in which `player` alone learns; its optimiser steps at the end of the block."""
+    def turn(self, player: str, *, stepped: Callable[[], None] | None = None) -> Iterator[Turn]:
+        """A block in which `player` alone learns; its optimiser steps at the end of the block, before `stepped`."""
         if self.accumulate_steps > 1 and player in self._turns:
             message = f"the {player} has two turns in a step of this method; training.accumulate_steps must be 1"
             raise I2IError("E_RECIPE", message)
@@ -156,50 +155,92 @@ class Engine:
                 parameter.requires_grad_(True)
         if self._part == self.accumulate_steps - 1:
             self._step(player)
+            if stepped is not None:
+                stepped()
 
     def _step(self, player: str) -> None:
-        optimiser, scaler = self.optimisers[player], self.scalers[player]
-        parameters = [p for p in self.players[player].parameters() if p.requires_grad]
-        self.processes.average_gradients(parameters)
+        adam, scaler = self.optimisers[player], self.scalers[player]
+        self.processes.average_gradients(adam.parameters)
+        adam.take_gradients()
         if self.clip_norm is not None:
-            scaler.unscale_(optimiser)
-            torch.nn.utils.clip_grad_norm_(parameters, self.clip_norm)
-        scaler.step(optimiser)
+            scaler.unscale_(adam.optimiser)
+            torch.nn.utils.clip_grad_norm_(adam.parameters, self.clip_norm)
+        scaler.step(adam.optimiser)
         scaler.update()
-        optimiser.zero_grad(set_to_none=True)
+        adam.clear_gradients()
 
     def state(self) -> dict[str, Any]:
         """Everything the engine needs to go on: each optimiser's moments by parameter, and the loss scale."""
-        moments = {
-            name: {str(index): entry for index, entry in optimiser.state_dict()["state"].items()}
-            for name, optimiser in self.optimisers.items()
+        return {
+            "moments": {name: adam.moments() for name, adam in self.optimisers.items()},
+            "scalers": {name: scaler.state_dict() for name, scaler in self.scalers.items()},
         }
-        return {"moments": moments, "scalers": {name: scaler.state_dict() for name, scaler in self.scalers.items()}}
 
     def load_state(self, state: Mapping[str, Any]) -> None:
         """Go on from `state()`; learning rates come from the settings and the schedule."""
-        for name, optimiser in self.optimisers.items():
-            moments = state.get("moments", {}).get(name, {})
-            groups = optimiser.state_dict()["param_groups"]
-            optimiser.load_state_dict(
-                {"state": {int(i): entry for i, entry in moments.items()}, "param_groups": groups}
-            )
-            for parameter, entry in optimiser.state.items():
-                for key, value in entry.items():
-                    # A copy of its own; the fused step wants the parameter's memory layout.
-                    fits = value.shape == parameter.shape
-                    entry[key] = torch.empty_like(parameter, dtype=value.dtype).copy_(value) if fits else value.clone()
+        for name, adam in self.optimisers.items():
+            adam.load_moments(state.get("moments", {}).get(name, {}))
             if self.scalers[name].is_enabled():
                 self.scalers[name].load_state_dict(state["scalers"][name])
 
 
-def _adam(network: nn.Module, settings: AdamSettings) -> torch.optim.Optimizer:
-    return torch.optim.Adam(
-        [parameter for parameter in network.parameters() if parameter.requires_grad],
-        lr=settings.learning_rate,
-        betas=(settings.beta1, settings.beta2),
-        fused=settings.fused,
-    )
+class Adam:
+    """Adam on the weights as they lie in memory: one line of numbers per parameter, whatever its layout.
+
+    torch's fused step on CPU copies every gradient that is not contiguous in the default layout, which took more time
+    than the step itself for channels-last weights; seen as a line, every dense layout is contiguous.
+    """
+
+    def __init__(self, network: nn.Module, settings: AdamSettings) -> None:
+        self.parameters = [parameter for parameter in network.parameters() if parameter.requires_grad]
+        self._lines = [nn.Parameter(_line(parameter.data)) for parameter in self.parameters]
+        self.optimiser = torch.optim.Adam(
+            self._lines,
+            lr=settings.learning_rate,
+            betas=(settings.beta1, settings.beta2),
+            fused=settings.fused,
+        )
+
+    def take_gradients(self) -> None:
+        """Let the optimiser see the parameters' gradients, in the parameters' layout."""
+        for parameter, line in zip(self.parameters, self._lines, strict=True):
+            gradient = parameter.grad
+            if gradient is not None and gradient.stride() != parameter.stride():
+                parameter.grad = gradient = torch.empty_like(parameter).copy_(gradient)
+            line.grad = None if gradient is None else _line(gradient)
+
+    def clear_gradients(self) -> None:
+        """Forget this step's gradients."""
+        for tensor in (*self.parameters, *self._lines):
+            tensor.grad = None
+
+    def moments(self) -> dict[str, dict[str, Tensor]]:
+        """The optimiser's state by the parameter's position, in the parameter's shape."""
+        return {
+            str(index): {
+                key: value.as_strided(parameter.shape, parameter.stride()) if value.ndim else value
+                for key, value in self.optimiser.state[line].items()
+            }
+            for index, (parameter, line) in enumerate(zip(self.parameters, self._lines, strict=True))
+            if line in self.optimiser.state
+        }
+
+    def load_moments(self, moments: Mapping[str, Mapping[str, Tensor]]) -> None:
+        """Go on from `moments()`; the parameter's layout may have changed since."""
+        state = {}
+        for index, entry in moments.items():
+            parameter = self.parameters[int(index)]
+            state[int(index)] = {
+                key: _line(torch.empty_like(parameter, dtype=value.dtype).copy_(value)) if value.ndim else value.clone()
+                for key, value in entry.items()
+            }
+        groups = self.optimiser.state_dict()["param_groups"]
+        self.optimiser.load_state_dict({"state": state, "param_groups": groups})
+
+
+def _line(tensor: Tensor) -> Tensor:
+    """The numbers of a dense tensor in the order of its memory, as a view."""
+    return tensor.detach().as_strided((tensor.numel(),), (1,))
 
 
 class Processes:

@@ -226,7 +226,7 @@ class Trainer:
             names = list(losses)
             means = torch.tensor([losses[name] for name in names], dtype=torch.float64)
             self.engine.processes.average([means])
-            rates = {name: float(o.param_groups[0]["lr"]) for name, o in self.engine.optimisers.items()}
+            rates = {name: float(adam.optimiser.param_groups[0]["lr"]) for name, adam in self.engine.optimisers.items()}
             entry = {"losses": dict(zip(names, means.tolist(), strict=True)), "learning_rates": rates}
             log.write(self.step, {"time": time.time(), "ms_per_step": milliseconds, **entry})
 

@@ -47,9 +47,10 @@ def test_every_stabiliser_changes_what_is_judged() -> None:
 def test_the_discriminators_losses_do_not_reach_the_generator() -> None:
     duel = Duel(Sum(), objective=NonSaturating())
     fake = torch.ones(1, 1, 1, 1, requires_grad=True)
-    sum(duel.discriminator_losses(torch.ones(1, 1, 1, 1), fake).values()).backward()  # type: ignore[union-attr]
+    losses, _ = duel.discriminator_losses(torch.ones(1, 1, 1, 1), fake)
+    sum(losses.values()).backward()  # type: ignore[union-attr]
     assert fake.grad is None
-    losses = duel.generator_losses(fake)
+    losses = duel.generator_losses(fake, real=torch.ones(1, 1, 1, 1))
     assert float(losses["g_adversarial"]) == pytest.approx(math.log(1 + math.exp(-1)))
     losses["g_adversarial"].backward()
     assert fake.grad is not None

@@ -149,12 +149,16 @@ def kept(part: Any) -> set[str]:
     return (set(inspect.signature(part.__init__).parameters) & stored) - SUPPLIED - {"self"}
 
 
+# What a part needs beside itself: a critic that it accepts, a batch of another size ...
+BESIDE: dict[str, dict[str, Any]] = {}
+
+
 def change_for(table: Table, name: str) -> dict[str, Any]:
     """A tiny training in which the part takes part."""
     if table is STABILISERS:
-        return {"stabilisers": [name]}
+        return {"stabilisers": [name], **BESIDE.get(name, {})}
     if table is not NETWORKS:
-        return {table.kind.replace("dataset", "data"): {"type": name}}
+        return {table.kind.replace("dataset", "data"): {"type": name}, **BESIDE.get(name, {})}
     options = inspect.signature(NETWORKS[name]).parameters
     role = "generator" if "out_channels" in options else "discriminator"
     tiny = {"channels": 4, "depth": 3, "layers": 1}

@@ -70,8 +70,9 @@ def test_gradients_are_clipped_to_the_given_norm() -> None:
     network = nn.Linear(2, 1, bias=False)
     seen: list[Tensor] = []
     made = engine(network, clip_norm=0.5)
-    step = made.optimisers["net"].step
-    made.optimisers["net"].step = lambda *a, **k: (seen.append(network.weight.grad.clone()), step(*a, **k))[1]  # type: ignore
+    optimiser = made.optimisers["net"].optimiser
+    step = optimiser.step
+    optimiser.step = lambda *a, **k: (seen.append(network.weight.grad.clone()), step(*a, **k))[1]  # type: ignore
     one_step(made, network, torch.tensor([[30.0, 40.0]]))
     assert seen[0].norm().item() == pytest.approx(0.5, rel=1e-4)
 
@@ -90,7 +91,7 @@ def test_noise_is_a_function_of_seed_and_step() -> None:
 def test_the_schedules_factor_scales_the_rate() -> None:
     made = engine(nn.Linear(1, 1), rate=0.2)
     made.begin(seed=0, step=3, rate_factor=0.25)
-    assert made.optimisers["net"].param_groups[0]["lr"] == pytest.approx(0.05)
+    assert made.optimisers["net"].optimiser.param_groups[0]["lr"] == pytest.approx(0.05)
 
 
 @pytest.mark.parametrize(("precision", "dtype"), [("fp32", torch.float32), ("bf16", torch.bfloat16)])

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from i2i.adversarial.objectives.objective import Objective
+from i2i.adversarial.objectives.objective import Judged, Objective
 
 
 class LeastSquares(Objective):
     """Mean squared distance of the scores to their labels."""
 
-    def discriminator(self, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
+    def discriminator(self, real: Judged, fake: Judged) -> dict[str, Tensor]:
         """(real - 1)^2 and fake^2."""
-        return {"d_real": (real - 1).square().mean(), "d_fake": fake.square().mean()}
+        return {"d_real": (real.score - 1).square().mean(), "d_fake": fake.score.square().mean()}
 
-    def generator(self, fake: Tensor) -> Tensor:
+    def generator(self, fake: Judged, *, real: Judged | None = None) -> Tensor:
         """(fake - 1)^2."""
-        return (fake - 1).square().mean()
+        return (fake.score - 1).square().mean()
