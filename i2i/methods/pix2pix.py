@@ -65,7 +65,8 @@ class Pix2Pix(Method):
         """Translate, train the discriminator, then the generator."""
         source, target = batch
         condition = source if self.conditional else None
-        generator_plays = self.duel.generator_plays()
+        # Without adversarial weight the discriminator has no turns that could be counted.
+        generator_plays = not self.adversarial_weight or self.duel.generator_plays()
         logs: dict[str, Tensor] = {}
 
         with engine.forward(), torch.set_grad_enabled(generator_plays):

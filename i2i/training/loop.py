@@ -97,6 +97,7 @@ class Trainer:
         self.step = 0
         self.best: dict[str, float] = {}
         self.measured: dict[str, float] = {}
+        self.losses: dict[str, float] = {}
         engine.place(method)
         engine.processes.copy_from_first(method)
         self.averages = {
@@ -156,9 +157,10 @@ class Trainer:
     def _advance(self, batch: Any, log: Log, bar: Progress) -> None:
         """One iteration and what is said and shown after it."""
         self.measured = {}
-        losses = self._iterate(batch)
+        # A player may sit out a step: what is said of its losses is then what they last were.
+        self.losses |= self._iterate(batch)
         self.step += 1
-        self._report(losses, log, bar)
+        self._report(self.losses, log, bar)
         if self.engine.processes.rank == 0:
             self._look(log, last=self.step == self.options.steps)
 

@@ -150,7 +150,13 @@ def kept(part: Any) -> set[str]:
 
 
 # What a part needs beside itself: a critic that it accepts, a batch of another size ...
-BESIDE: dict[str, dict[str, Any]] = {}
+BESIDE: dict[str, dict[str, Any]] = {
+    # Penalties on single samples refuse a critic that mixes them.
+    "gradient_penalty": {"discriminator": {"norm": "instance"}},
+    "dragan": {"discriminator": {"norm": "instance"}},
+    "r1": {"discriminator": {"norm": "instance"}},
+    "r2": {"discriminator": {"norm": "instance"}},
+}
 
 
 def change_for(table: Table, name: str) -> dict[str, Any]:

@@ -49,6 +49,9 @@ def test_the_digest_depends_on_the_seed(run_tiny: Train, tmp_path: Path) -> None
     "change",
     [
         {"stabilisers": [{"type": "diffaugment"}]},
+        {"stabilisers": [{"type": "history_pool", "size": 3}, {"type": "critic_steps", "count": 3}]},
+        {"stabilisers": ["spectral_norm", "gradient_penalty"], "discriminator": {"norm": "instance"}},
+        {"stabilisers": ["weight_norm", "weight_clipping", "packing"]},
         {"training": {"schedule": "cosine"}},
         {"training": {"accumulate_steps": 2}},
         {"objective": "least_squares"},

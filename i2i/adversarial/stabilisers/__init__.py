@@ -6,4 +6,19 @@ nothing by default, and the duel calls them all.
 
 from i2i.tables import Table
 
-STABILISERS = Table("stabiliser", {"diffaugment": "i2i.adversarial.stabilisers.diffaugment:DiffAugment"})
+STABILISERS = Table(
+    "stabiliser",
+    {
+        "diffaugment": "i2i.adversarial.stabilisers.diffaugment:DiffAugment",
+        "weight_clipping": "i2i.adversarial.stabilisers.weight_clipping:WeightClipping",
+        "gradient_penalty": "i2i.adversarial.stabilisers.gradient_penalty:GradientPenalty",
+        "dragan": "i2i.adversarial.stabilisers.dragan:Dragan",
+        "r1": "i2i.adversarial.stabilisers.r1:R1",
+        "r2": "i2i.adversarial.stabilisers.r2:R2",
+        "spectral_norm": "i2i.adversarial.stabilisers.spectral_norm:SpectralNorm",
+        "weight_norm": "i2i.adversarial.stabilisers.weight_norm:WeightNorm",
+        "critic_steps": "i2i.adversarial.stabilisers.critic_steps:CriticSteps",
+        "history_pool": "i2i.adversarial.stabilisers.history_pool:HistoryPool",
+        "packing": "i2i.adversarial.stabilisers.packing:Packing",
+    },
+)
