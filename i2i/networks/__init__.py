@@ -3,7 +3,7 @@
 Contract (checked by `tests/networks/test_contract.py` over every entry): keyword-only, JSON-able hyper-parameters;
 `multiple` and `minimum` say which picture sizes the network takes; any other size raises `I2IError` (E_SIZE) naming one
 that fits; `eval()` is deterministic. A generator maps planes in the card's range to planes in -1..1; a discriminator
-returns a `CriticOutput`.
+returns a `CriticOutput`; one whose score is minus an error of reconstruction has the class attribute `autoencoder`.
 """
 
 from i2i.tables import Table
@@ -14,5 +14,6 @@ NETWORKS = Table(
         "unet": "i2i.networks.unet:UNet",
         "patchgan": "i2i.networks.patchgan:PatchGAN",
         "pixelgan": "i2i.networks.pixelgan:PixelGAN",
+        "autoencoder": "i2i.networks.autoencoder:Autoencoder",
     },
 )

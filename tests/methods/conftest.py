@@ -12,6 +12,7 @@ from i2i.adversarial.objectives import OBJECTIVES
 from i2i.data.paired import PairedBatch
 from i2i.methods import METHODS
 from i2i.methods.parts import Parts
+from i2i.networks.autoencoder import Autoencoder
 from i2i.networks.patchgan import PatchGAN
 from i2i.networks.unet import UNet
 from i2i.training.engine import AdamSettings, Engine, Precision
@@ -39,7 +40,11 @@ def make() -> Make:
             generator=lambda planes, out: UNet(
                 in_channels=planes, out_channels=out, channels=4, depth=3, norm=norm, dropout=dropout
             ),
-            discriminator=lambda planes: PatchGAN(in_channels=planes, channels=4, layers=1, norm=norm),
+            discriminator=(
+                (lambda planes: Autoencoder(in_channels=planes, channels=4, depth=1, code=2))
+                if objective == "began"  # which plays with no other critic
+                else (lambda planes: PatchGAN(in_channels=planes, channels=4, layers=1, norm=norm))
+            ),
             objective=OBJECTIVES[objective],
         )
         method = METHODS[name](parts, **options)

@@ -18,6 +18,7 @@ TINY: dict[str, dict[str, Any]] = {
     "unet": {"in_channels": 3, "out_channels": 2, "channels": 4, "depth": 3},
     "patchgan": {"in_channels": 5, "channels": 4, "layers": 2},
     "pixelgan": {"in_channels": 5, "channels": 4},
+    "autoencoder": {"in_channels": 5, "channels": 4, "depth": 2, "code": 3},
 }
 
 every_network = pytest.mark.parametrize("name", list(NETWORKS))

@@ -151,6 +151,7 @@ def kept(part: Any) -> set[str]:
 
 # What a part needs beside itself: a critic that it accepts, a batch of another size ...
 BESIDE: dict[str, dict[str, Any]] = {
+    "began": {"discriminator": {"type": "autoencoder", "channels": 4, "depth": 2, "code": 2}},
     # Penalties on single samples refuse a critic that mixes them.
     "gradient_penalty": {"discriminator": {"norm": "instance"}},
     "dragan": {"discriminator": {"norm": "instance"}},
