@@ -55,6 +55,11 @@ def test_the_digest_depends_on_the_seed(run_tiny: Train, tmp_path: Path) -> None
         {"training": {"schedule": "cosine"}},
         {"training": {"accumulate_steps": 2}},
         {"objective": "least_squares"},
+        {"objective": {"type": "non_saturating", "flip_probability": 0.4}},
+        {
+            "objective": {"type": "began", "diversity_ratio": 1.0, "k_rate": 0.1},
+            "discriminator": {"type": "autoencoder", "channels": 4, "depth": 1, "code": 2},
+        },
         {"training": {"precision": "fp16"}},
         {"training": {"threads": 2, "batch_size": 4}, "generator": {"channels": 16}},
     ],
