@@ -40,7 +40,8 @@ def ours(case: Case, precision: str) -> Callable[[], None]:
     from i2i.data.paired import PairedBatch
     from i2i.methods.parts import Parts
     from i2i.methods.pix2pix import Pix2Pix
-    from i2i.training.engine import AdamSettings, Engine
+    from i2i.training.engine import Engine
+    from i2i.training.optimisers import OptimiserSettings
 
     generator, discriminator, source, target = parts(case)
     method = Pix2Pix(
@@ -54,7 +55,7 @@ def ours(case: Case, precision: str) -> Callable[[], None]:
     )
     engine = Engine(
         method.players(),
-        settings={name: AdamSettings() for name in method.players()},
+        settings={name: OptimiserSettings() for name in method.players()},
         precision="bf16" if precision == "bf16" else "fp32",
     )
 

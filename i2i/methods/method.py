@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal, Protocol
 
 from torch import Tensor, nn
 
-Side = Literal["source", "target"]
+Side = Literal["source", "target", "latent"]
 
 
 class Turn(Protocol):
@@ -36,7 +36,7 @@ class Method(nn.Module, ABC):
     """
 
     batch_type: ClassVar[type[Any]]
-    # Which side of the data each direction starts from and ends at.
+    # Which side of the data each direction starts from and ends at; `latent` is noise.
     directions: ClassVar[dict[str, tuple[Side, Side]]] = {"a2b": ("source", "target")}
 
     @abstractmethod

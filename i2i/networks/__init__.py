@@ -15,5 +15,7 @@ NETWORKS = Table(
         "patchgan": "i2i.networks.patchgan:PatchGAN",
         "pixelgan": "i2i.networks.pixelgan:PixelGAN",
         "autoencoder": "i2i.networks.autoencoder:Autoencoder",
+        "mlp": "i2i.networks.mlp:MLP",
+        "mlp_critic": "i2i.networks.mlp_critic:MLPCritic",
     },
 )

@@ -25,8 +25,8 @@ from i2i.networks.layers.sizes import fitting
 from i2i.recipes.parts import arguments
 from i2i.recipes.recipe import digest, network_spec
 from i2i.tables import Table
-from i2i.training.engine import AdamSettings
 from i2i.training.loop import LoopOptions
+from i2i.training.optimisers import OptimiserSettings
 
 
 @dataclass(frozen=True)
@@ -94,16 +94,16 @@ class Builder:
         """The loop's share of the training options."""
         return LoopOptions(**_only(dict(self.recipe.training), LoopOptions))
 
-    def adam(self, method: Method) -> dict[str, AdamSettings]:
+    def optimisers(self, method: Method) -> dict[str, OptimiserSettings]:
         """Each player's optimiser settings. Raises `I2IError` (E_RECIPE) for a rate of a player that is not there."""
         optimiser = self.recipe.optimiser
         players = list(method.players())
         for name in optimiser.rates:
             if name not in players:
                 raise I2IError("E_RECIPE", f"optimiser.rates names '{name}'; the players are {', '.join(players)}")
-        shared = {"beta1": optimiser.beta1, "beta2": optimiser.beta2, "fused": optimiser.fused}
+        shared = {name: getattr(optimiser, name) for name in ("type", "beta1", "beta2", "fused")}
         rates = {name: optimiser.rates.get(name, optimiser.learning_rate) for name in players}
-        return {name: AdamSettings(learning_rate=rate, **shared) for name, rate in rates.items()}
+        return {name: OptimiserSettings(learning_rate=rate, **shared) for name, rate in rates.items()}
 
     def _sizing(self, generator: Any, data: Any) -> Sizing:
         rule = self.recipe.sizing.rule

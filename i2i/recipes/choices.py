@@ -68,7 +68,7 @@ def _timed(recipe: Any, processes: Processes, device: torch.device, tried: tuple
         found = trial.step_milliseconds(
             builder.method,
             split(batch, training.accumulate_steps)[0],
-            settings=builder.adam(method),
+            settings=builder.optimisers(method),
             precisions=tried,
             device=device,
             channels_last=training.channels_last,

@@ -19,6 +19,8 @@ from i2i.metrics import METRICS
 from i2i.networks import NETWORKS
 from i2i.recipes.parts import Strict, settings_model, union
 from i2i.tables import unknown
+from i2i.training.engine import Order
+from i2i.training.optimisers import OptimiserName
 from i2i.training.schedules import ScheduleName
 
 # Options that change nothing about the weights: a resumed run may have other ones.
@@ -45,8 +47,14 @@ MEASURED = ("training.precision", "training.threads", "training.device")
 
 
 class Optimiser(Strict):
-    """Adam (Kingma and Ba 2015, arXiv 1412.6980); `rates` overrides the learning rate of single players by name."""
+    """Which steps players take and in which order (`i2i.training.optimisers`, `i2i.training.engine.Engine`).
 
+    Adam is Kingma and Ba 2015, arXiv 1412.6980. `rates` overrides the learning rate of single players by name: two time
+    scales (Heusel et al. 2017, arXiv 1706.08500).
+    """
+
+    type: OptimiserName = "adam"
+    order: Order = "alternating"
     learning_rate: float = Field(default=2e-4, gt=0)
     rates: dict[str, Annotated[float, Field(gt=0)]] = Field(default_factory=dict)
     beta1: float = Field(default=0.5, ge=0, lt=1)

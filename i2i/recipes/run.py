@@ -102,12 +102,13 @@ def _trainer(recipe: Any, run: Path, processes: Processes, scan: Scan, *, init: 
     device = choices.device_of(training.device, processes)
     engine = Engine(
         method.players(),
-        settings=builder.adam(method),
+        settings=builder.optimisers(method),
         device=device,
         precision=training.precision,
         channels_last=training.channels_last,
         accumulate_steps=training.accumulate_steps,
         clip_norm=training.clip_norm,
+        order=recipe.optimiser.order,
         processes=processes,
     )
 

@@ -22,20 +22,13 @@ from torch import Tensor, nn
 
 from i2i.errors import I2IError
 from i2i.losses.precision import at_least_float32
+from i2i.training.optimisers import Optimiser, OptimiserSettings
 
 Precision = Literal["fp32", "bf16", "fp16", "fp64"]
+Order = Literal["alternating", "simultaneous", "extragradient"]
 Batch = TypeVar("Batch", bound=NamedTuple)
 
 _HALF = {"bf16": torch.bfloat16, "fp16": torch.float16}
-
-
-class AdamSettings(NamedTuple):
-    """Adam as GAN papers use it (Radford et al. 2016, arXiv 1511.06434, section 4: 0.0002 and beta1 0.5)."""
-
-    learning_rate: float = 2e-4
-    beta1: float = 0.5
-    beta2: float = 0.999
-    fused: bool = True
 
 
 class Turn:
@@ -63,18 +56,24 @@ class Engine:
     accumulate (its first step would have to come before the next part's gradients): E_RECIPE.
 
     In fp16 each player has a loss scale of its own, updated at its step: players overflow at different times.
+
+    `order` says when players step. `alternating`: at the end of their turn, so that the next player meets what the one
+    before has learnt. `simultaneous`: all together at the end of the iteration. `extragradient`: every other iteration
+    only looks ahead; the one after it steps from where the weights were before, along the gradients found ahead
+    (Gidel et al. 2019, arXiv 1802.10551, algorithm 4: ExtraAdam, with Adam).
     """
 
     def __init__(
         self,
         players: Mapping[str, nn.Module],
         *,
-        settings: Mapping[str, AdamSettings],
+        settings: Mapping[str, OptimiserSettings],
         device: str | torch.device = "cpu",
         precision: Precision = "fp32",
         channels_last: bool = True,
         accumulate_steps: int = 1,
         clip_norm: float | None = None,
+        order: Order = "alternating",
         processes: Processes | None = None,
     ) -> None:
         self.device = torch.device(device)
@@ -82,13 +81,16 @@ class Engine:
         self.channels_last = channels_last
         self.accumulate_steps = accumulate_steps
         self.clip_norm = clip_norm
+        self.order = order
         self.players = dict(players)
         self.settings = dict(settings)
         self._part = 0
+        self._ahead = False
         self._turns: set[str] = set()
+        self._waiting: dict[str, list[Callable[[], None]]] = {}
         for network in self.players.values():
             self.place(network)
-        self.optimisers = {name: Adam(self.players[name], self.settings[name]) for name in self.players}
+        self.optimisers = {name: Optimiser(self.players[name], self.settings[name]) for name in self.players}
         self.scalers = {
             name: torch.amp.GradScaler(self.device.type, enabled=precision == "fp16") for name in self.players
         }
@@ -119,9 +121,9 @@ class Engine:
         """Start an iteration: noise becomes a function of (seed, step, process), rates are set by the schedule."""
         mixed = np.random.SeedSequence([seed, step, self.processes.rank]).generate_state(1, np.uint64)[0]
         torch.manual_seed(int(mixed) % 2**63)
-        for name, adam in self.optimisers.items():
-            for group in adam.optimiser.param_groups:
-                group["lr"] = self.settings[name].learning_rate * rate_factor
+        for name, optimiser in self.optimisers.items():
+            optimiser.set_rate(self.settings[name].learning_rate * rate_factor)
+        self._ahead = self.order == "extragradient" and step % 2 == 0
         self.part(0)
 
     def part(self, index: int) -> None:
@@ -153,94 +155,51 @@ class Engine:
         finally:
             for parameter in frozen:
                 parameter.requires_grad_(True)
-        if self._part == self.accumulate_steps - 1:
+        if self._part < self.accumulate_steps - 1:
+            return
+        if self.order == "alternating":
             self._step(player)
             if stepped is not None:
                 stepped()
+        else:
+            self._waiting.setdefault(player, []).extend([stepped] if stepped is not None else [])
+
+    def end(self) -> None:
+        """End an iteration: players that waited for each other step now."""
+        for player, callbacks in self._waiting.items():
+            if self._ahead:
+                self.optimisers[player].hold()
+            else:
+                self.optimisers[player].come_back()
+            self._step(player)
+            for stepped in callbacks:
+                stepped()
+        self._waiting.clear()
 
     def _step(self, player: str) -> None:
-        adam, scaler = self.optimisers[player], self.scalers[player]
-        self.processes.average_gradients(adam.parameters)
-        adam.take_gradients()
+        optimiser, scaler = self.optimisers[player], self.scalers[player]
+        self.processes.average_gradients(optimiser.parameters)
+        optimiser.take_gradients()
         if self.clip_norm is not None:
-            scaler.unscale_(adam.optimiser)
-            torch.nn.utils.clip_grad_norm_(adam.parameters, self.clip_norm)
-        scaler.step(adam.optimiser)
+            scaler.unscale_(optimiser.steps)
+            torch.nn.utils.clip_grad_norm_(optimiser.parameters, self.clip_norm)
+        scaler.step(optimiser.steps)
         scaler.update()
-        adam.clear_gradients()
+        optimiser.clear_gradients()
 
     def state(self) -> dict[str, Any]:
-        """Everything the engine needs to go on: each optimiser's moments by parameter, and the loss scale."""
+        """Everything the engine needs to go on: the state of each optimiser and its loss scale."""
         return {
-            "moments": {name: adam.moments() for name, adam in self.optimisers.items()},
+            "optimisers": {name: optimiser.state() for name, optimiser in self.optimisers.items()},
             "scalers": {name: scaler.state_dict() for name, scaler in self.scalers.items()},
         }
 
     def load_state(self, state: Mapping[str, Any]) -> None:
         """Go on from `state()`; learning rates come from the settings and the schedule."""
-        for name, adam in self.optimisers.items():
-            adam.load_moments(state.get("moments", {}).get(name, {}))
+        for name, optimiser in self.optimisers.items():
+            optimiser.load_state(state.get("optimisers", {}).get(name, {}))
             if self.scalers[name].is_enabled():
                 self.scalers[name].load_state_dict(state["scalers"][name])
-
-
-class Adam:
-    """Adam on the weights as they lie in memory: one line of numbers per parameter, whatever its layout.
-
-    torch's fused step on CPU copies every gradient that is not contiguous in the default layout, which took more time
-    than the step itself for channels-last weights; seen as a line, every dense layout is contiguous.
-    """
-
-    def __init__(self, network: nn.Module, settings: AdamSettings) -> None:
-        self.parameters = [parameter for parameter in network.parameters() if parameter.requires_grad]
-        self._lines = [nn.Parameter(_line(parameter.data)) for parameter in self.parameters]
-        self.optimiser = torch.optim.Adam(
-            self._lines,
-            lr=settings.learning_rate,
-            betas=(settings.beta1, settings.beta2),
-            fused=settings.fused,
-        )
-
-    def take_gradients(self) -> None:
-        """Let the optimiser see the parameters' gradients, in the parameters' layout."""
-        for parameter, line in zip(self.parameters, self._lines, strict=True):
-            gradient = parameter.grad
-            if gradient is not None and gradient.stride() != parameter.stride():
-                parameter.grad = gradient = torch.empty_like(parameter).copy_(gradient)
-            line.grad = None if gradient is None else _line(gradient)
-
-    def clear_gradients(self) -> None:
-        """Forget this step's gradients."""
-        for tensor in (*self.parameters, *self._lines):
-            tensor.grad = None
-
-    def moments(self) -> dict[str, dict[str, Tensor]]:
-        """The optimiser's state by the parameter's position, in the parameter's shape."""
-        return {
-            str(index): {
-                key: value.as_strided(parameter.shape, parameter.stride()) if value.ndim else value
-                for key, value in self.optimiser.state[line].items()
-            }
-            for index, (parameter, line) in enumerate(zip(self.parameters, self._lines, strict=True))
-            if line in self.optimiser.state
-        }
-
-    def load_moments(self, moments: Mapping[str, Mapping[str, Tensor]]) -> None:
-        """Go on from `moments()`; the parameter's layout may have changed since."""
-        state = {}
-        for index, entry in moments.items():
-            parameter = self.parameters[int(index)]
-            state[int(index)] = {
-                key: _line(torch.empty_like(parameter, dtype=value.dtype).copy_(value)) if value.ndim else value.clone()
-                for key, value in entry.items()
-            }
-        groups = self.optimiser.state_dict()["param_groups"]
-        self.optimiser.load_state_dict({"state": state, "param_groups": groups})
-
-
-def _line(tensor: Tensor) -> Tensor:
-    """The numbers of a dense tensor in the order of its memory, as a view."""
-    return tensor.detach().as_strided((tensor.numel(),), (1,))
 
 
 class Processes:

@@ -180,6 +180,7 @@ class Trainer:
             engine.part(index)
             for name, loss in self.method.training_step(part, engine).items():
                 sums[name] = sums.get(name, torch.zeros_like(loss)) + loss / len(parts)
+        engine.end()
         losses = {name: float(value) for name, value in sums.items()}
         check_finite(losses)
         for name, network in self.method.generators().items():
@@ -228,7 +229,7 @@ class Trainer:
             names = list(losses)
             means = torch.tensor([losses[name] for name in names], dtype=torch.float64)
             self.engine.processes.average([means])
-            rates = {name: float(adam.optimiser.param_groups[0]["lr"]) for name, adam in self.engine.optimisers.items()}
+            rates = {name: optimiser.rate for name, optimiser in self.engine.optimisers.items()}
             entry = {"losses": dict(zip(names, means.tolist(), strict=True)), "learning_rates": rates}
             log.write(self.step, {"time": time.time(), "ms_per_step": milliseconds, **entry})
 

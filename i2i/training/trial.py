@@ -13,7 +13,8 @@ from typing import Any
 import torch
 
 from i2i.methods.method import Method
-from i2i.training.engine import AdamSettings, Engine, Precision
+from i2i.training.engine import Engine, Precision
+from i2i.training.optimisers import OptimiserSettings
 
 _WARMUP_STEPS = 2
 _TIMED_STEPS = 3
@@ -23,7 +24,7 @@ def step_milliseconds(
     make: Callable[[], Method],
     batch: Any,
     *,
-    settings: Mapping[str, AdamSettings],
+    settings: Mapping[str, OptimiserSettings],
     precisions: Sequence[Precision],
     device: torch.device,
     channels_last: bool,
@@ -41,6 +42,7 @@ def step_milliseconds(
             start = time.perf_counter()
             engine.begin(seed=0, step=step, rate_factor=1.0)
             method.training_step(placed, engine)
+            engine.end()
             if device.type == "cuda":
                 torch.cuda.synchronize(device)
             times.append(time.perf_counter() - start)

@@ -17,7 +17,8 @@ from i2i.methods.pix2pix import Pix2Pix
 from i2i.networks.layers.critic_output import CriticOutput
 from i2i.networks.patchgan import PatchGAN
 from i2i.networks.unet import UNet
-from i2i.training.engine import AdamSettings, Engine, Precision
+from i2i.training.engine import Engine, Precision
+from i2i.training.optimisers import OptimiserSettings
 
 
 class Plane(nn.Module):
@@ -73,7 +74,7 @@ def pix2pix(
         stabilisers=lambda: stabilisers,
     )
     method = Pix2Pix(parts, **options)
-    settings = {name: AdamSettings(learning_rate=learning_rate) for name in method.players()}
+    settings = {name: OptimiserSettings(learning_rate=learning_rate) for name in method.players()}
     engine = Engine(method.players(), settings=settings, precision=precision)
     engine.place(method)
     return method, engine

@@ -15,7 +15,8 @@ from i2i.methods.parts import Parts
 from i2i.networks.autoencoder import Autoencoder
 from i2i.networks.patchgan import PatchGAN
 from i2i.networks.unet import UNet
-from i2i.training.engine import AdamSettings, Engine, Precision
+from i2i.training.engine import Engine, Precision
+from i2i.training.optimisers import OptimiserSettings
 
 Make = Callable[..., tuple[Any, Engine]]
 
@@ -48,7 +49,7 @@ def make() -> Make:
             objective=OBJECTIVES[objective],
         )
         method = METHODS[name](parts, **options)
-        settings = {name: AdamSettings(learning_rate=learning_rate) for name in method.players()}
+        settings = {name: OptimiserSettings(learning_rate=learning_rate) for name in method.players()}
         engine = Engine(method.players(), settings=settings, precision=precision, accumulate_steps=accumulate_steps)
         return method, engine
 

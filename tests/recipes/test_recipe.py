@@ -121,7 +121,7 @@ def test_a_preset_is_valid_and_its_networks_can_be_built(resolve: Resolve, name:
     builder = Builder(resolve(name=name))
     with torch.device("meta"):  # no memory, no numbers
         method = builder.method()
-    assert set(builder.adam(method)) == set(method.players())
+    assert set(builder.optimisers(method)) == set(method.players())
     assert {card.name for card in builder.cards(method, name="x").values()} == {"x"}
     assert builder.loop_options().steps == builder.recipe.training.steps
 

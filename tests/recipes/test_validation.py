@@ -149,4 +149,4 @@ def test_what_a_part_says_against_its_settings_is_a_message_not_a_traceback(
 def test_a_rate_for_a_player_that_is_not_there_is_refused_with_the_players(resolve: Resolve) -> None:
     builder = Builder(resolve("--generator.channels", "2", "--optimiser.rates.critic", "1e-4"))
     with pytest.raises(I2IError, match=r"optimiser.rates names 'critic'; the players are generator, discriminator"):
-        builder.adam(builder.method())
+        builder.optimisers(builder.method())

@@ -8,11 +8,12 @@ from torch import Tensor, nn
 
 from i2i.data.paired import PairedBatch
 from i2i.errors import I2IError
-from i2i.training.engine import AdamSettings, Engine, check_finite
+from i2i.training.engine import Engine, check_finite
+from i2i.training.optimisers import OptimiserSettings
 
 
 def engine(network: nn.Module, *, rate: float = 0.1, **options: object) -> Engine:
-    settings = {"net": AdamSettings(learning_rate=rate, beta1=0.0, beta2=0.9)}
+    settings = {"net": OptimiserSettings(learning_rate=rate, beta1=0.0, beta2=0.9)}
     return Engine({"net": network}, settings=settings, **options)  # type: ignore[arg-type]
 
 
@@ -45,7 +46,7 @@ def test_parts_of_a_batch_add_up_to_the_whole_batch() -> None:
 def test_other_players_are_frozen_during_a_turn_and_free_afterwards() -> None:
     one, two = nn.Linear(1, 1), nn.Linear(1, 1)
     two.bias.requires_grad_(False)
-    settings = dict.fromkeys(("one", "two"), AdamSettings())
+    settings = dict.fromkeys(("one", "two"), OptimiserSettings())
     made = Engine({"one": one, "two": two}, settings=settings)
     with made.turn("one") as turn:
         assert not two.weight.requires_grad
@@ -58,7 +59,7 @@ def test_other_players_are_frozen_during_a_turn_and_free_afterwards() -> None:
 def test_an_error_inside_a_turn_frees_the_other_players_and_steps_nothing() -> None:
     one, two = nn.Linear(1, 1), nn.Linear(1, 1)
     before = one.weight.clone()
-    made = Engine({"one": one, "two": two}, settings=dict.fromkeys(("one", "two"), AdamSettings()))
+    made = Engine({"one": one, "two": two}, settings=dict.fromkeys(("one", "two"), OptimiserSettings()))
     with pytest.raises(RuntimeError, match="stop"), made.turn("one") as turn:
         turn.minimise({"loss": one(torch.ones(1, 1)).sum()})
         raise RuntimeError("stop")
@@ -70,7 +71,7 @@ def test_gradients_are_clipped_to_the_given_norm() -> None:
     network = nn.Linear(2, 1, bias=False)
     seen: list[Tensor] = []
     made = engine(network, clip_norm=0.5)
-    optimiser = made.optimisers["net"].optimiser
+    optimiser = made.optimisers["net"].steps
     step = optimiser.step
     optimiser.step = lambda *a, **k: (seen.append(network.weight.grad.clone()), step(*a, **k))[1]  # type: ignore
     one_step(made, network, torch.tensor([[30.0, 40.0]]))
@@ -91,7 +92,7 @@ def test_noise_is_a_function_of_seed_and_step() -> None:
 def test_the_schedules_factor_scales_the_rate() -> None:
     made = engine(nn.Linear(1, 1), rate=0.2)
     made.begin(seed=0, step=3, rate_factor=0.25)
-    assert made.optimisers["net"].optimiser.param_groups[0]["lr"] == pytest.approx(0.05)
+    assert made.optimisers["net"].rate == pytest.approx(0.05)
 
 
 @pytest.mark.parametrize(("precision", "dtype"), [("fp32", torch.float32), ("bf16", torch.bfloat16)])

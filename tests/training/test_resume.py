@@ -52,6 +52,7 @@ def test_the_digest_depends_on_the_seed(run_tiny: Train, tmp_path: Path) -> None
         {"stabilisers": [{"type": "history_pool", "size": 3}, {"type": "critic_steps", "count": 3}]},
         {"stabilisers": ["spectral_norm", "gradient_penalty"], "discriminator": {"norm": "instance"}},
         {"stabilisers": ["weight_norm", "weight_clipping", "packing"]},
+        {"stabilisers": ["virtual_batch_norm", "minibatch_discrimination", "layer_noise", "historical_averaging"]},
         {"training": {"schedule": "cosine"}},
         {"training": {"accumulate_steps": 2}},
         {"objective": "least_squares"},

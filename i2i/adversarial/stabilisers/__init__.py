@@ -20,5 +20,13 @@ STABILISERS = Table(
         "critic_steps": "i2i.adversarial.stabilisers.critic_steps:CriticSteps",
         "history_pool": "i2i.adversarial.stabilisers.history_pool:HistoryPool",
         "packing": "i2i.adversarial.stabilisers.packing:Packing",
+        "minibatch_discrimination": "i2i.adversarial.stabilisers.minibatch_discrimination:MinibatchDiscrimination",
+        "minibatch_stddev": "i2i.adversarial.stabilisers.minibatch_stddev:MinibatchStddev",
+        "instance_noise": "i2i.adversarial.stabilisers.instance_noise:InstanceNoise",
+        "layer_noise": "i2i.adversarial.stabilisers.layer_noise:LayerNoise",
+        "virtual_batch_norm": "i2i.adversarial.stabilisers.virtual_batch_norm:VirtualBatchNormalisation",
+        "feature_matching": "i2i.adversarial.stabilisers.feature_matching:FeatureMatching",
+        "historical_averaging": "i2i.adversarial.stabilisers.historical_averaging:HistoricalAveraging",
+        "unrolled": "i2i.adversarial.stabilisers.unrolled:Unrolled",
     },
 )

@@ -1,4 +1,4 @@
-"""The initial weights of the pix2pix and CycleGAN papers."""
+"""The initial weights of the papers."""
 
 from __future__ import annotations
 
@@ -19,4 +19,12 @@ def gaussian_(network: nn.Module, *, gain: float = 0.02) -> None:
                 nn.init.zeros_(module.bias)
         elif isinstance(module, nn.BatchNorm2d) and module.affine:
             torch.nn.init.normal_(module.weight, 1.0, gain)
+            nn.init.zeros_(module.bias)
+
+
+def orthogonal_(network: nn.Module, *, gain: float) -> None:
+    """Linear weights orthogonal with the given gain (Saxe et al. 2014, arXiv 1312.6120), biases zero, in place."""
+    for module in network.modules():
+        if isinstance(module, nn.Linear):
+            nn.init.orthogonal_(module.weight, gain)
             nn.init.zeros_(module.bias)

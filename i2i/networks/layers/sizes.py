@@ -22,3 +22,11 @@ def check_size(planes: Tensor, *, multiple: int, minimum: int, network: str) -> 
 def fitting(side: int, *, multiple: int, minimum: int) -> int:
     """The smallest size from `side` on that is a multiple and not below the minimum."""
     return max(minimum, -(-side // multiple) * multiple)
+
+
+def check_exactly(planes: Tensor, *, size: int, network: str) -> None:
+    """Raise `I2IError` (E_SIZE) unless (N, C, H, W) planes are `size` pixels high and wide."""
+    height, width = int(planes.shape[-2]), int(planes.shape[-1])
+    if (height, width) != (size, size):
+        message = f"{network} takes {size}x{size} alone; got {width}x{height}, the next that fits is {size}x{size}"
+        raise I2IError("E_SIZE", message)
