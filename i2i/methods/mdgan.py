@@ -13,9 +13,9 @@ from torch import Tensor, nn
 from i2i.data.images import ImageBatch
 from i2i.losses.precision import at_least_float32
 from i2i.losses.reconstruction import l2
-from i2i.methods.encoder import Encoder
 from i2i.methods.method import Engine, Method, Side
 from i2i.methods.parts import Parts
+from i2i.networks.layers.encoder import Encoder
 
 
 class MDGAN(Method):

@@ -1,4 +1,7 @@
-"""The encoder that mode regularisation adds: a critic's trunk with a code at its end instead of a score."""
+"""An encoder made of a critic: its trunk with a code at the end instead of a score.
+
+Che et al. 2017, "Mode Regularized Generative Adversarial Networks", arXiv 1612.02136, section 3.1.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +13,9 @@ class Encoder(nn.Module):
 
     def __init__(self, critic: nn.Module, *, latent_channels: int) -> None:
         super().__init__()
-        last = critic.get_submodule("score")
+        last = getattr(critic, "score", None)
         if not isinstance(last, nn.Conv2d | nn.Linear):
-            raise ValueError(f"an encoder needs a critic that ends in a convolution or a linear layer, got {last}")
+            raise ValueError(f"an encoder needs a critic that ends in a convolution or a linear layer, got {last!r}")
         critic.score = nn.Identity()
         self.trunk = critic
         self.code = nn.Linear(last.weight.shape[1], latent_channels)
