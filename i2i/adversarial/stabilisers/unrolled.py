@@ -7,13 +7,12 @@ itself is left as it is.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
 import torch
 from torch import Tensor, nn
 
-from i2i.adversarial.objectives.objective import Objective
+from i2i.adversarial.objectives.objective import Judged, Objective
 from i2i.adversarial.stabilisers.stabiliser import Stabiliser
 from i2i.networks.layers.late_buffers import LateBuffers
 
@@ -74,55 +73,57 @@ class Unrolled(LateBuffers, Stabiliser):
         condition: Tensor | None,
     ) -> dict[str, Tensor]:
         """The critic's weights after the unrolled steps, as functions of `fake`."""
-        weights = {
-            name: parameter.detach().clone().requires_grad_()
-            for name, parameter in duel.discriminator.named_parameters()
-        }
-        mean, square = self._moments(weights)
+        own = {name: parameter.detach() for name, parameter in duel.discriminator.named_parameters()}
+        line = torch.cat([weight.flatten() for weight in own.values()]).requires_grad_()
+        mean, square = self._moments(line)
         for step in range(self.steps):
-            gradient = torch.autograd.grad(
-                self._loss(duel, real, fake, condition, weights), list(weights.values()), create_graph=True
-            )
+            loss = self._loss(duel, real, fake, condition, _shaped(line, own))
+            (gradient,) = torch.autograd.grad(loss, line, create_graph=True)
             if self.optimiser == "sgd":
-                change = list(gradient)
-            else:
-                mean = [self.beta1 * m + (1 - self.beta1) * g for m, g in zip(mean, gradient, strict=True)]
-                square = [self.beta2 * v + (1 - self.beta2) * g.square() for v, g in zip(square, gradient, strict=True)]
-                if step == 0:
-                    self._remember(mean, square)
-                change = self._adam(mean, square, time=int(self.seen) + step)
-            weights = {
-                name: weight - self.learning_rate * moved
-                for (name, weight), moved in zip(weights.items(), change, strict=True)
-            }
-        return weights
+                line = line - self.learning_rate * gradient
+                continue
+            mean = self.beta1 * mean + (1 - self.beta1) * gradient
+            square = self.beta2 * square + (1 - self.beta2) * gradient.square()
+            if step == 0:
+                self._remember(mean, square)
+            line = line - self.learning_rate * self._change(mean, square, time=int(self.seen) + step)
+        return _shaped(line, own)
 
     def _loss(
         self, duel: Duel, real: Tensor, fake: Tensor, condition: Tensor | None, weights: dict[str, Tensor]
     ) -> Tensor:
         """What the critic minimises in the objective; penalties of other stabilisers are left out."""
-        real_judged = duel.judge(real, condition=condition, weights=weights)
-        fake_judged = duel.judge(fake, condition=condition, weights=weights)
+        if len(duel.stabilisers) == 1:  # nothing couples the pictures of a batch: one look at all of them
+            both = duel.judge(
+                torch.cat((real, fake)),
+                condition=None if condition is None else torch.cat((condition, condition)),
+                weights=weights,
+            )
+            real_score, fake_score = both.score.chunk(2)
+            real_judged = Judged(real, both.output._replace(score=real_score))
+            fake_judged = Judged(fake, both.output._replace(score=fake_score))
+        else:
+            real_judged = duel.judge(real, condition=condition, weights=weights)
+            fake_judged = duel.judge(fake, condition=condition, weights=weights)
         return torch.stack(tuple(duel.objective.discriminator(real_judged, fake_judged).values())).sum()
 
-    def _adam(self, mean: Sequence[Tensor], square: Sequence[Tensor], *, time: int) -> list[Tensor]:
+    def _change(self, mean: Tensor, square: Tensor, *, time: int) -> Tensor:
         """Kingma and Ba 2015, algorithm 1; the root is taken of a positive number, so that its slope is finite."""
         first, second = 1 - self.beta1**time, 1 - self.beta2**time
-        return [m / first / ((v / second + EPSILON**2).sqrt() + EPSILON) for m, v in zip(mean, square, strict=True)]
+        return (mean / first) / ((square / second + EPSILON**2).sqrt() + EPSILON)
 
-    def _moments(self, weights: dict[str, Tensor]) -> tuple[list[Tensor], list[Tensor]]:
-        """The kept moments in the shapes of the weights; zeros at first."""
-        sizes = [weight.numel() for weight in weights.values()]
-        if self.mean.numel() != sum(sizes):
-            like = next(iter(weights.values()))
-            self.mean, self.square = like.new_zeros(sum(sizes)), like.new_zeros(sum(sizes))
-        mean, square = (
-            [part.view_as(weight) for part, weight in zip(torch.split(flat, sizes), weights.values(), strict=True)]
-            for flat in (self.mean, self.square)
-        )
-        return mean, square
+    def _moments(self, line: Tensor) -> tuple[Tensor, Tensor]:
+        """The kept moments; zeros at first."""
+        if self.mean.numel() != line.numel():
+            self.mean, self.square = torch.zeros_like(line.detach()), torch.zeros_like(line.detach())
+        return self.mean, self.square
 
-    def _remember(self, mean: Sequence[Tensor], square: Sequence[Tensor]) -> None:
-        self.mean = torch.cat([m.detach().flatten() for m in mean])
-        self.square = torch.cat([v.detach().flatten() for v in square])
+    def _remember(self, mean: Tensor, square: Tensor) -> None:
+        self.mean, self.square = mean.detach(), square.detach()
         self.seen += 1
+
+
+def _shaped(line: Tensor, like: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The weights that lie behind each other in a line, by name and in the shapes of `like`."""
+    parts = torch.split(line, [weight.numel() for weight in like.values()])
+    return {name: part.view(weight.shape) for part, (name, weight) in zip(parts, like.items(), strict=True)}
