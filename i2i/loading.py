@@ -1,4 +1,5 @@
-"""From what a user calls a model to a translator. An .onnx model needs no torch; weights load it when it is needed.
+"""From what a user calls a model to a translator or a sampler. An .onnx model needs no torch; weights load it when
+needed.
 
 MODEL is a run folder, a model folder, an .onnx file, or the name of a model under `pretrained/`.
 """
@@ -8,13 +9,14 @@ from __future__ import annotations
 import importlib.util
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from i2i.errors import I2IError, missing_package
 from i2i.files import sha256
 from i2i.images.card import ImageCard
 from i2i.runtime.onnx import OnnxSession, Provider, read_onnx_card
-from i2i.runtime.translator import Translator
+from i2i.runtime.sampler import Sampler
+from i2i.runtime.translator import Session, Translator
 from i2i.tables import unknown
 
 Engine = Literal["auto", "onnx", "torch"]
@@ -52,10 +54,11 @@ class ModelPath:
             raise I2IError("E_CKPT_INCOMPLETE", f"the card cannot be read ({error.strerror})", path=path) from error
 
 
+# The union with Any: a caller knows which of the two their model is, and a checker should not ask again.
 def load(
     model: str | Path, *, provider: Provider = "auto", threads: int | None = None, engine: Engine = "auto"
-) -> Translator:
-    """Open a model for translating pictures.
+) -> Translator | Any:
+    """Open a model: a `Translator` of pictures, or the `Sampler` of one that makes pictures from noise.
 
     `provider` and `threads` are those of `OnnxSession`; with weights, "cuda" puts the network on the GPU, "auto" does
     where torch finds one, and `threads` sets torch's own number for the whole process. `engine`: "auto" takes the .onnx
@@ -63,13 +66,19 @@ def load(
 
     Raises `I2IError`: E_MODEL_NOT_FOUND, E_MISSING_PACKAGE, and those of `OnnxSession` and `load_model`.
     """
-    return open_model(resolve(model, engine=engine), provider=provider, threads=threads)
+    session = open_session(resolve(model, engine=engine), provider=provider, threads=threads)
+    return Translator(session) if session.card.latent is None else Sampler(session)
 
 
 def open_model(model: ModelPath, *, provider: Provider = "auto", threads: int | None = None) -> Translator:
-    """Like `load`, for a model that has been found already."""
+    """The translator of a model that has been found already. Raises as `load`, and E_CONDITION for a sampler."""
+    return Translator(open_session(model, provider=provider, threads=threads))
+
+
+def open_session(model: ModelPath, *, provider: Provider = "auto", threads: int | None = None) -> Session:
+    """What runs a model that has been found already. Raises as `load`."""
     if model.kind == "onnx":
-        return Translator(OnnxSession(model.path, provider=provider, threads=threads))
+        return OnnxSession(model.path, provider=provider, threads=threads)
     try:
         import torch
 
@@ -83,7 +92,7 @@ def open_model(model: ModelPath, *, provider: Provider = "auto", threads: int | 
     if provider == "cuda" and not torch.cuda.is_available():
         raise I2IError("E_MISSING_PACKAGE", "this torch has no CUDA device; use --provider cpu")
     generator, card = load_model(model.path)
-    return Translator(TorchSession(generator, card, device="cuda" if cuda else "cpu"))
+    return TorchSession(generator, card, device="cuda" if cuda else "cpu")
 
 
 def resolve(model: str | Path, *, engine: Engine = "auto") -> ModelPath:

@@ -107,9 +107,9 @@ def _recipe_data(run: Path) -> dict[str, Any]:
 
 
 def _translator(arguments: argparse.Namespace) -> Translator:
-    from i2i.loading import load
+    from i2i.loading import open_model, resolve
 
-    return load(arguments.model)
+    return open_model(resolve(arguments.model))
 
 
 def _translate(translator: Translator, domain: str | None) -> Translate:
@@ -123,7 +123,7 @@ def _translate(translator: Translator, domain: str | None) -> Translate:
 def _check_data(data: dict[str, Any], arguments: argparse.Namespace, source: Pixels, target: Pixels) -> None:
     """Look at every file of the splits in use before anything is measured. Raises with the whole list."""
     from i2i.data.paired import match_pairs, splits
-    from i2i.data.scan import scan
+    from i2i.data.paired_scan import scan
 
     names = {"source": data["source"], "target": data["target"]}
     wanted = {"train", arguments.split} & set(splits(data["root"], **names)) | {arguments.split}

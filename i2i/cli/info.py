@@ -86,12 +86,12 @@ def _condition(condition: Condition | None) -> str:
 
 def _dataset(root: Path, *, source: str | None, target: str | None) -> int:
     try:
-        from i2i.data.scan import scan_folder
+        from i2i.data.paired_scan import scan_folder
         from i2i.images.card import Pixels
     except ModuleNotFoundError as error:
         raise missing_package(error.name or "torch", "train") from None
     found = scan_folder(root, source_pixels=Pixels(), target_pixels=Pixels(), source=source, target=target)
-    for split, pairs in found.pairs.items():
+    for split, pairs in found.samples.items():
         print(f"{split}: {len(pairs)} pairs" + (f", first {printable(pairs[0].name)}" if pairs else ""))
     for warning in found.warnings:
         print(f"warning: {warning}")

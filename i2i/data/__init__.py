@@ -4,4 +4,7 @@ from __future__ import annotations
 
 from i2i.tables import Table
 
-DATASETS = Table("dataset", {"paired": "i2i.data.paired_source:PairedSource"})
+DATASETS = Table(
+    "dataset",
+    {"paired": "i2i.data.paired_source:PairedSource", "images": "i2i.data.images_source:ImagesSource"},
+)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
@@ -72,11 +73,52 @@ class Augmentation:
         return self.shape if self.mode == "resize" else None
 
 
-class Augmenter:
-    """Carries out an `Augmentation` for pairs of the given pixels, in two stages.
+class Geometry:
+    """The resize, crop and flips of an `Augmentation`, the same for all pictures of a sample, which look as `pixels`
+    say, one for each picture. In two stages: `prepare` is the same for every draw, so that its result can be kept;
+    calling the object is the random stage.
+    """
 
-    `prepare` is the same for every draw (the resize), so that its result can be kept; calling the object is the random
-    stage. Raises `I2IError` (E_RECIPE) when photometric changes are asked for a source that is not rgb.
+    def __init__(self, augmentation: Augmentation, pixels: Sequence[Pixels]) -> None:
+        self.augmentation = augmentation
+        self._labels = [side.colour == "labels" for side in pixels]
+        names = ["image", *(f"image{number}" for number in range(1, len(pixels)))]
+        self._names = names
+        self._compose = _compose(_geometry(augmentation), **dict.fromkeys(names[1:], "image"))
+
+    def prepare(self, pictures: Sequence[np.ndarray]) -> tuple[np.ndarray, ...]:
+        """Resize the pictures (uint8, H,W,C, of one size) where the mode asks for it."""
+        shape = self.augmentation.resized
+        if shape is None:
+            return tuple(pictures)
+        return tuple(
+            _resize(picture, shape, labels=labels) for picture, labels in zip(pictures, self._labels, strict=True)
+        )
+
+    def __call__(self, pictures: Sequence[np.ndarray], generator: np.random.Generator) -> tuple[np.ndarray, ...]:
+        """One draw from prepared pictures (uint8, H,W,C): all of the asked size, new arrays.
+
+        Raises `I2IError` (E_PAIR_SIZE) when they are smaller than the crop.
+        """
+        return self.drawn(pictures, generator, random.Random(int(generator.integers(2**63))))
+
+    def drawn(
+        self, pictures: Sequence[np.ndarray], generator: np.random.Generator, words: random.Random
+    ) -> tuple[np.ndarray, ...]:
+        """The draw that both generators give; albumentations asks for the two kinds."""
+        height, width = self.augmentation.shape
+        if pictures[0].shape[0] < height or pictures[0].shape[1] < width:
+            raise I2IError("E_PAIR_SIZE", too_small(pictures[0].shape[:2], (height, width)))
+        self._compose.set_random_state(generator, words)
+        made = self._compose(**dict(zip(self._names, pictures, strict=True)))
+        return tuple(np.array(made[name], order="C") for name in self._names)
+
+
+class Augmenter:
+    """Carries out an `Augmentation` for pairs: the geometry for both sides, colours for the source alone.
+
+    Two stages as in `Geometry`. Raises `I2IError` (E_RECIPE) when photometric changes are asked for a source that is
+    not rgb.
     """
 
     def __init__(self, augmentation: Augmentation, *, source_pixels: Pixels, target_pixels: Pixels) -> None:
@@ -87,16 +129,13 @@ class Augmenter:
             )
             raise I2IError("E_RECIPE", message)
         self.augmentation = augmentation
-        self._labels = (source_pixels.colour == "labels", target_pixels.colour == "labels")
-        self._geometry = _compose(_geometry(augmentation), target="image")
+        self._geometry = Geometry(augmentation, (source_pixels, target_pixels))
         self._colours = _compose(_colours()) if augmentation.photometric else None
 
     def prepare(self, source: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Resize both sides (uint8, H,W,C, of one size) where the mode asks for it."""
-        shape = self.augmentation.resized
-        if shape is None:
-            return source, target
-        return _resize(source, shape, labels=self._labels[0]), _resize(target, shape, labels=self._labels[1])
+        source, target = self._geometry.prepare((source, target))
+        return source, target
 
     def __call__(
         self, source: np.ndarray, target: np.ndarray, generator: np.random.Generator
@@ -105,17 +144,12 @@ class Augmenter:
 
         Raises `I2IError` (E_PAIR_SIZE) when the pair is smaller than the crop.
         """
-        height, width = self.augmentation.shape
-        if source.shape[0] < height or source.shape[1] < width:
-            raise I2IError("E_PAIR_SIZE", too_small(source.shape[:2], (height, width)))
         words = random.Random(int(generator.integers(2**63)))
-        self._geometry.set_random_state(generator, words)
-        both = self._geometry(image=source, target=target)
-        source, target = both["image"], both["target"]
+        source, target = self._geometry.drawn((source, target), generator, words)
         if self._colours is not None:
             self._colours.set_random_state(generator, words)
-            source = self._colours(image=source)["image"]
-        return np.array(source, order="C"), np.array(target, order="C")
+            source = np.array(self._colours(image=source)["image"], order="C")
+        return source, target
 
 
 def too_small(found: tuple[int, ...], needed: tuple[int, int]) -> str:

@@ -34,7 +34,7 @@ class Samples(Protocol):
     tensors, the samples stacked, and gives the batch, in the card's value range.
     """
 
-    cache: PictureCache
+    cache: PictureCache[Any]
 
     def __len__(self) -> int: ...
 

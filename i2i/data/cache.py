@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Generic, TypeVar
 
 import numpy as np
 
-Pictures = tuple[np.ndarray, np.ndarray]
+Pictures = TypeVar("Pictures", bound=tuple[np.ndarray, ...])
 
 
-class PictureCache:
+class PictureCache(Generic[Pictures]):
     """Keeps what fits and never throws out: in a random order over the whole set, any other rule hits less often.
 
     A forked worker shares what was kept before the fork; what it adds later is its own.

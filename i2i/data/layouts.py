@@ -1,8 +1,14 @@
-"""Where the two sides of a paired data set lie: three layouts, found by what is on the disk, never guessed.
+"""Where the pictures of a data set lie, found by what is on the disk, never guessed.
+
+Pairs, three layouts:
 
 DIR/{train,val,test}/{A,B}/name.png     one folder for each side (any names; see `ORDERED` for those known)
 DIR/{trainA,trainB,valA,valB,testA,testB}/name.png
 DIR/{train,val,test}/name.png           both sides in one picture, side by side
+
+Pictures of one kind, two layouts, folders in folders included:
+DIR/{train,val,test}/name.png
+DIR/name.png                            all of them for training
 """
 
 from __future__ import annotations
@@ -11,7 +17,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from i2i.errors import I2IError, printable
-from i2i.images.codec import SUFFIXES
+from i2i.images.codec import SUFFIXES, list_images
 
 SPLITS = ("train", "val", "test")
 
@@ -63,6 +69,28 @@ def find_layout(root: Path, *, split: str, source: str | None = None, target: st
         first, second = _sides(root, flat, source, target)
         return Layout(root / f"{split}{first}", root / f"{split}{second}")
     raise I2IError("E_LAYOUT", _nothing(root, split), path=root)
+
+
+def find_images(root: Path) -> dict[str, list[Path]]:
+    """The pictures of one kind by split, relative to `root`, sorted; all are `train` where there are no splits.
+
+    Raises `I2IError`: E_LAYOUT when pictures lie beside the folders of the splits, or `root` is no folder; E_NO_IMAGES
+    for a split, or a folder, without pictures.
+    """
+    if not root.is_dir():
+        raise I2IError("E_LAYOUT", "is not a folder; --data takes the folder that holds the pictures", path=root)
+    nested, loose = _contents(root)
+    found = [split for split in SPLITS if split in nested]
+    if found and loose:
+        message = f"holds pictures of its own beside {' and '.join(f'{split}/' for split in found)}; move them into one"
+        raise I2IError("E_LAYOUT", message, path=root)
+    pictures = {split: [Path(split) / name for name in list_images(root / split)] for split in found}
+    pictures = pictures or {"train": list_images(root)}
+    for split, names in pictures.items():
+        if not names:
+            folder = root / split if found else root
+            raise I2IError("E_NO_IMAGES", "holds no pictures (links to files elsewhere do not count)", path=folder)
+    return pictures
 
 
 def _flat_sides(source: str | None, target: str | None) -> set[str]:

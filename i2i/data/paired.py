@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,14 +9,12 @@ from typing import NamedTuple
 
 import numpy as np
 from torch import Tensor
-from torch.utils.data import Dataset
 
 from i2i.data.augment import Augmentation, Augmenter
-from i2i.data.cache import PictureCache
+from i2i.data.folder import SampleFolder
 from i2i.data.layouts import Layout, find_layout, splits
 from i2i.data.problems import Problem, raise_problems
 from i2i.data.reading import Pair, picture_area, read_pair
-from i2i.data.sampler import Draw, rng
 from i2i.errors import I2IError, printable
 from i2i.images.card import Pixels
 from i2i.images.codec import list_images
@@ -90,12 +87,9 @@ class PairedBatch(NamedTuple):
     target: Tensor
 
 
-class PairedFolder(Dataset[tuple[np.ndarray, np.ndarray]]):
-    """Training samples of a list of pairs: what a draw gives depends on (seed, draw.position, draw.index) alone.
-
-    Its length is the number of indices in one epoch: one for each pair, or more for large pairs when
-    `augmentation.weight_by_area` is on. Decoded (and resized) pictures are kept within `cache_bytes` of memory.
-    Raises `I2IError` (E_NO_IMAGES for no pairs, the codec's codes, E_RECIPE as `Augmenter`).
+class PairedFolder(SampleFolder[Pair, tuple[np.ndarray, np.ndarray]]):
+    """Training samples of a list of pairs, source and target cut and flipped alike. Raises `I2IError` as its base class
+    and (E_RECIPE) as `Augmenter`.
     """
 
     def __init__(
@@ -109,54 +103,32 @@ class PairedFolder(Dataset[tuple[np.ndarray, np.ndarray]]):
         seed: int,
         cache_bytes: int = 2 << 30,
     ) -> None:
-        if not pairs:
-            raise I2IError("E_NO_IMAGES", "a data set needs at least one pair")
-        self.pairs = list(pairs)
+        super().__init__(pairs, augmentation=augmentation, seed=seed, cache_bytes=cache_bytes)
         self.source_pixels = source_pixels
         self.target_pixels = target_pixels
         self.value_range = value_range
-        self.seed = seed
-        self.cache = PictureCache(cache_bytes)
         self._augment = Augmenter(augmentation, source_pixels=source_pixels, target_pixels=target_pixels)
-        self._ends = np.cumsum(_shares(self.pairs, augmentation))
 
-    def __len__(self) -> int:
-        return int(self._ends[-1])
-
-    def __getitem__(self, draw: Draw) -> tuple[np.ndarray, np.ndarray]:
-        """One sample: source and target as new uint8 arrays (H, W, C) of the augmentation's size."""
-        source, target = self._prepared(self.pair_of(draw.index))
-        return self._augment(source, target, rng(self.seed, draw.position))
-
-    def pair_of(self, index: int) -> int:
-        """The number of the pair that a draw's index stands for."""
-        return int(np.searchsorted(self._ends, index, side="right"))
-
-    def _prepared(self, number: int) -> tuple[np.ndarray, np.ndarray]:
-        return self.cache.get(number, lambda: self._augment.prepare(*self.whole(number)))
+    def area(self, item: Pair) -> int:
+        """Pixels of one side."""
+        return picture_area(item)
 
     def whole(self, number: int) -> tuple[np.ndarray, np.ndarray]:
         """Pair `number` as it is on the disk: source and target, uint8 (H, W, C), no augmentation."""
-        return read_pair(self.pairs[number], source_pixels=self.source_pixels, target_pixels=self.target_pixels)
+        return read_pair(self.items[number], source_pixels=self.source_pixels, target_pixels=self.target_pixels)
 
-    def preload(self, *, seconds: float = 2.0) -> None:
-        """Fill the cache for about `seconds`: what is there when workers fork is theirs without a copy."""
-        end = time.monotonic() + seconds
-        for number in range(len(self.pairs)):
-            if self.cache.free <= 0 or time.monotonic() > end:
-                return
-            self._prepared(number)
+    def prepare(self, pictures: tuple[np.ndarray, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+        """The resize, of both sides."""
+        return self._augment.prepare(*pictures)
+
+    def augment(
+        self, pictures: tuple[np.ndarray, np.ndarray], generator: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """One crop and flip for both sides, and the source's colours."""
+        return self._augment(*pictures, generator)
 
     def scale(self, source: Tensor, target: Tensor) -> PairedBatch:
         """The batch of two uint8 tensors (N, H, W, C)."""
         return PairedBatch(
             encode(source, self.source_pixels, self.value_range), encode(target, self.target_pixels, self.value_range)
         )
-
-
-def _shares(pairs: list[Pair], augmentation: Augmentation) -> list[int]:
-    """How many indices each pair gets: the number of crops that fit into its area, at least one."""
-    if augmentation.mode != "crop" or not augmentation.weight_by_area:
-        return [1] * len(pairs)
-    height, width = augmentation.shape
-    return [max(1, round(picture_area(pair) / (height * width))) for pair in pairs]

@@ -8,17 +8,17 @@ from typing import Any, ClassVar
 import numpy as np
 
 from i2i.data.augment import Augmentation
+from i2i.data.folder import chosen_split
 from i2i.data.paired import Pair, PairedBatch, PairedFolder, find_pairs
-from i2i.data.sampler import Draw
-from i2i.data.scan import Scan, scan_folder
+from i2i.data.paired_scan import scan_folder
+from i2i.data.sampler import PREVIEW_POSITION
+from i2i.data.scan import Scan
 from i2i.data.source import DataSource
-from i2i.errors import I2IError
 from i2i.images.card import Pixels
 
 RGB = Pixels()
 PAPER = Augmentation()
 _LARGEST_PREVIEW = 1024
-_PREVIEW_POSITION = 1 << 40  # far behind any training position
 
 
 class PairedSource(DataSource):
@@ -31,6 +31,7 @@ class PairedSource(DataSource):
 
     batch_type: ClassVar[type[Any]] = PairedBatch
     monitor: ClassVar[str] = "paired"
+    source_pixels: Pixels
 
     def __init__(
         self,
@@ -72,19 +73,6 @@ class PairedSource(DataSource):
         """The data set of the split `train`."""
         return self._folder(self.pairs("train"), value_range=value_range, seed=seed)
 
-    def monitored_split(self, scan: Scan) -> str | None:
-        """The split that is looked at during training, or None when there is only `train`.
-
-        Raises `I2IError` (E_LAYOUT) when `validation_split` names one that is not there.
-        """
-        if self.validation_split is not None:
-            if self.validation_split not in scan.pairs:
-                found = ", ".join(scan.pairs)
-                message = f"there is no split '{self.validation_split}' (data.validation_split); found: {found}"
-                raise I2IError("E_LAYOUT", message, path=self.root)
-            return self.validation_split
-        return next((split for split in ("val", "test") if split in scan.pairs), None)
-
     def monitored(self, scan: Scan, *, count: int) -> list[tuple[np.ndarray, np.ndarray]]:
         """At most `count` fixed pairs, evenly spread, uint8 (H, W, C): pictures of the monitored split, of large ones
         the middle (1024 px a side at most, so that looking never needs more memory than training).
@@ -92,12 +80,11 @@ class PairedSource(DataSource):
         Without such a split: training samples (then metrics say how well the model remembers, not how well it
         translates).
         """
-        split = self.monitored_split(scan)
-        folder = self._folder(scan.pairs[split or "train"], value_range=(-1.0, 1.0), seed=0)
+        split = chosen_split(list(scan.samples), self.validation_split, root=self.root)
+        folder = self._folder(scan.samples[split or "train"], value_range=(-1.0, 1.0), seed=0)
         if split is None:
-            spread = np.linspace(0, len(folder) - 1, count).round().astype(int).tolist()
-            return [folder[Draw(index, _PREVIEW_POSITION + number)] for number, index in enumerate(spread)]
-        chosen = np.unique(np.linspace(0, len(folder.pairs) - 1, count).round().astype(int)).tolist()
+            return folder.spread(count, position=PREVIEW_POSITION)
+        chosen = np.unique(np.linspace(0, len(folder.items) - 1, count).round().astype(int)).tolist()
         return [_middle(*folder.whole(number)) for number in chosen]
 
     def _folder(self, pairs: list[Pair], *, value_range: tuple[float, float], seed: int) -> PairedFolder:

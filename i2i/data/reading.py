@@ -1,4 +1,4 @@
-"""Reading one pair from the disk: both sides upright, in their own colours, and of one size."""
+"""Reading pictures from the disk; of a pair both sides upright, in their own colours, and of one size."""
 
 from __future__ import annotations
 
@@ -69,12 +69,18 @@ def _size(picture: np.ndarray) -> str:
 
 
 def picture_area(pair: Pair) -> int:
-    """Pixels of one side, from the file's header alone. Raises the codec's `I2IError` for an unreadable file."""
-    area = _area_in_header(pair.source)
-    if area is None:
-        height, width = read(pair.source).pixels.shape[:2]
-        area = height * width
+    """Pixels of one side. Raises as `file_area`."""
+    area = file_area(pair.source)
     return area // 2 if pair.side_by_side else area
+
+
+def file_area(path: Path) -> int:
+    """Pixels of a picture, from the file's header alone. Raises the codec's `I2IError` for an unreadable file."""
+    area = _area_in_header(path)
+    if area is None:
+        height, width = read(path).pixels.shape[:2]
+        area = height * width
+    return area
 
 
 def _area_in_header(path: Path) -> int | None:

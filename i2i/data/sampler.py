@@ -17,6 +17,9 @@ from torch.utils.data import Sampler
 _ORDER = 1
 _SAMPLE = 2
 
+# Where the samples begin that are looked at and not trained on: far behind any training position.
+PREVIEW_POSITION = 1 << 40
+
 
 class Draw(NamedTuple):
     """One sample to make: `index` into the data set, `position` in the run's global order (0, 1, 2 ...)."""

@@ -4,37 +4,36 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, TypeVar
 
 import numpy as np
 
-from i2i.data.augment import too_small
-from i2i.data.layouts import SPLITS, splits
-from i2i.data.paired import Matching, Pair, match_pairs
 from i2i.data.problems import Problem, raise_problems
-from i2i.data.reading import join
 from i2i.errors import I2IError, printable
 from i2i.files import sha256
 from i2i.images.card import Pixels
 from i2i.images.codec import read
 from i2i.weights.pixels import check_palette
 
+Item = TypeVar("Item")
+
 _SHOWN = 20
 
 
 @dataclass(frozen=True, kw_only=True)
 class Scan:
-    """What was found. `digests` maps "split/side/name" to the SHA-256 of the file's bytes; it goes into the run folder.
+    """What was found. `digests` maps "split/side/name" to the SHA-256 of the file's bytes (pairs have
+    sides); it goes into the run folder.
 
-    `pairs` holds the usable and unusable pairs by split, `problems` everything that forbids the start, `warnings` what
-    the user may want to look at.
+    `samples` holds the usable and unusable pairs or pictures by split, `problems` everything that forbids the start,
+    `warnings` what the user may want to look at.
     """
 
-    pairs: dict[str, list[Pair]]
+    samples: dict[str, list[Any]]
     problems: tuple[Problem, ...]
     warnings: tuple[str, ...]
     digests: dict[str, str]
@@ -63,131 +62,57 @@ class Scan:
         raise I2IError("E_DATA_CHANGED", "\n".join([start, *lines[:_SHOWN], *more]))
 
 
-class _Seen(NamedTuple):
-    """What one pair's files gave."""
+@dataclass(frozen=True)
+class Seen:
+    """What the files of one sample gave; each file may turn out bad for its own reason."""
 
-    problems: list[Problem]
-    warnings: list[str]
-    digests: dict[str, str]
+    problems: list[Problem] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    digests: dict[str, str] = field(default_factory=dict)
 
+    def fault(self, error: I2IError, path: Path) -> None:
+        """Note what is wrong with a file, once."""
+        problem = Problem(error.code, error.path or path, error.message)
+        if problem not in self.problems:
+            self.problems.append(problem)
 
-def scan_folder(
-    root: Path,
-    *,
-    source_pixels: Pixels,
-    target_pixels: Pixels,
-    minimum_size: tuple[int, int] = (1, 1),
-    source: str | None = None,
-    target: str | None = None,
-) -> Scan:
-    """Scan every split below `root`; files without a partner and broken files end up in one list.
-
-    Raises `I2IError` (E_LAYOUT, E_NO_IMAGES) only when there is nothing that could be scanned.
-    """
-    found = splits(root, source=source, target=target) or SPLITS[:1]  # no split at all: `match_pairs` says what is
-    matchings = {split: match_pairs(root, split=split, source=source, target=target) for split in found}
-    return scan(matchings, source_pixels=source_pixels, target_pixels=target_pixels, minimum_size=minimum_size)
-
-
-def scan(
-    pairs_by_split: Mapping[str, Sequence[Pair] | Matching],
-    *,
-    source_pixels: Pixels,
-    target_pixels: Pixels,
-    minimum_size: tuple[int, int] = (1, 1),
-) -> Scan:
-    """Read every file of every split once, on all cores.
-
-    `minimum_size` (height, width) holds for the split `train`, whose pictures are cut; other splits are used whole.
-    """
-    matchings = {
-        split: given if isinstance(given, Matching) else Matching(list(given), [])
-        for split, given in pairs_by_split.items()
-    }
-    problems = [problem for matching in matchings.values() for problem in matching.problems]
-    warnings: list[str] = []
-    digests: dict[str, str] = {}
-    with ThreadPoolExecutor(max_workers=min(8, os.cpu_count() or 1)) as threads:
-        for split, (pairs, _) in matchings.items():
-            look = _Look(
-                split=split,
-                source_pixels=source_pixels,
-                target_pixels=target_pixels,
-                minimum_size=minimum_size if split == "train" else (1, 1),
-            )
-            for seen in threads.map(look, pairs):
-                problems += seen.problems
-                warnings += seen.warnings
-                digests |= seen.digests
-    return Scan(
-        pairs={split: matching.pairs for split, matching in matchings.items()},
-        problems=tuple(problems),
-        warnings=(*warnings, *_shared(digests)),
-        digests=digests,
-    )
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Look:
-    """Looks at one pair of a split: both files may turn out bad, each for its own reason."""
-
-    split: str
-    source_pixels: Pixels
-    target_pixels: Pixels
-    minimum_size: tuple[int, int]
-
-    def __call__(self, pair: Pair) -> _Seen:
-        seen = _Seen([], [], {})
-        if pair.side_by_side:
-            self._digest(pair.source, f"{self.split}/both/{pair.name}", seen)
-        else:
-            self._digest(pair.source, f"{self.split}/source/{pair.name}", seen)
-            self._digest(pair.target, f"{self.split}/target/{pair.name}", seen)
-        source = self._read(pair.source, self.source_pixels, seen)
-        if source is not None and pair.side_by_side and self.source_pixels.colour == self.target_pixels.colour:
-            target: np.ndarray | None = source
-        else:
-            target = self._read(pair.target, self.target_pixels, seen)
-        if source is not None and target is not None:
-            self._compare(pair, source, target, seen)
-        return seen._replace(problems=list(dict.fromkeys(seen.problems)))
-
-    def _digest(self, path: Path, key: str, seen: _Seen) -> None:
+    def digest(self, path: Path, key: str) -> None:
+        """Note the file's digest under its name in the data set."""
         try:
-            seen.digests[key] = sha256(path)
+            self.digests[key] = sha256(path)
         except I2IError as error:
-            seen.problems.append(_problem(error, path))
+            self.fault(error, path)
 
-    def _read(self, path: Path, pixels: Pixels, seen: _Seen) -> np.ndarray | None:
+    def read(self, path: Path, pixels: Pixels) -> np.ndarray | None:
+        """The picture in its colours, uint8 (H, W, C); None, with the fault noted, when it cannot be read."""
         try:
             picture = read(path, colour=pixels.colour)
         except I2IError as error:
-            seen.problems.append(_problem(error, path))
+            self.fault(error, path)
             return None
-        seen.warnings.extend(f"{printable(path)}: {warning}" for warning in picture.warnings)
+        self.warnings.extend(f"{printable(path)}: {warning}" for warning in picture.warnings)
         return picture.pixels
 
-    def _compare(self, pair: Pair, source: np.ndarray, target: np.ndarray, seen: _Seen) -> None:
+    def check_palette(self, path: Path, picture: np.ndarray, pixels: Pixels) -> None:
+        """Note colours of a label map that the palette does not name."""
         try:
-            source, target = join(pair, source, target)
-            height, width = source.shape[:2]
-            if height < self.minimum_size[0] or width < self.minimum_size[1]:
-                raise I2IError("E_PAIR_SIZE", too_small((height, width), self.minimum_size), path=pair.source)
+            check_palette(picture, pixels)
         except I2IError as error:
-            seen.problems.append(_problem(error, pair.source))
-            return
-        for path, picture, pixels in (
-            (pair.source, source, self.source_pixels),
-            (pair.target, target, self.target_pixels),
-        ):
-            try:
-                check_palette(picture, pixels)
-            except I2IError as error:
-                seen.problems.append(_problem(error, path))
+            self.fault(error, path)
 
 
-def _problem(error: I2IError, path: Path) -> Problem:
-    return Problem(error.code, error.path or path, error.message)
+def look_at_all(
+    samples: Mapping[str, list[Item]], look: Callable[[str, Item], Seen], *, problems: Sequence[Problem] = ()
+) -> Scan:
+    """Call `look(split, sample)` once for every sample of every split, on all cores; `problems` are known before."""
+    known, warnings, digests = list(problems), list[str](), dict[str, str]()
+    with ThreadPoolExecutor(max_workers=min(8, os.cpu_count() or 1)) as threads:
+        for split, items in samples.items():
+            for seen in threads.map(look, [split] * len(items), items):
+                known += seen.problems
+                warnings += seen.warnings
+                digests |= seen.digests
+    return Scan(samples=dict(samples), problems=tuple(known), warnings=(*warnings, *_shared(digests)), digests=digests)
 
 
 def _shared(digests: Mapping[str, str]) -> list[str]:

@@ -16,14 +16,14 @@ class DataSource(ABC):
     """Base class of the table's entries. The constructor's keyword-only arguments are the options under `data`.
 
     `batch_type` joins it to the methods that learn from such batches; `monitor` names what is looked at during
-    training (`i2i.evaluation.MONITORS`). `root` is where `--data` points, the pixels say how both sides look, and
-    `augmentation` how samples are cut: its size is the networks' training size.
+    training (`i2i.evaluation.MONITORS`). `root` is where `--data` points, the pixels say how both sides look (data of
+    one kind have no source), and `augmentation` how samples are cut: its size is the networks' training size.
     """
 
     batch_type: ClassVar[type[Any]]
     monitor: ClassVar[str]
     root: Path
-    source_pixels: Pixels
+    source_pixels: Pixels | None
     target_pixels: Pixels
     augmentation: Augmentation
 

@@ -6,4 +6,7 @@ one line below.
 
 from i2i.tables import Table
 
-MONITORS = Table("monitor", {"paired": "i2i.evaluation.monitor:PairedMonitor"})
+MONITORS = Table(
+    "monitor",
+    {"paired": "i2i.evaluation.monitor:PairedMonitor", "samples": "i2i.evaluation.samples:SampleMonitor"},
+)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -39,6 +40,19 @@ def grid(rows: Sequence[Sequence[Picture]], labels: Sequence[str] = (), *, large
             y, x = top + GAP + r * (height + GAP), GAP + c * (width + GAP)
             canvas[y : y + cell.shape[0], x : x + cell.shape[1]] = cell
     return _with_header(canvas, labels, width) if labels else canvas
+
+
+def sheet(pictures: Sequence[Picture], *, columns: int | None = None, largest: int = 512) -> Picture:
+    """The pictures in rows of `columns` (as many as rows, or one more), without labels, as one RGB picture.
+
+    The last row is filled up with paper. Raises ValueError for no pictures.
+    """
+    if not pictures:
+        raise ValueError("a sheet needs at least one picture")
+    columns = columns or math.ceil(math.sqrt(len(pictures)))
+    paper = np.full((1, 1, 3), PAPER, np.uint8)
+    filled = [*pictures, *[paper] * (-len(pictures) % columns)]
+    return grid([filled[start : start + columns] for start in range(0, len(filled), columns)], largest=largest)
 
 
 def as_rgb(picture: Picture) -> Picture:

@@ -46,20 +46,22 @@ class PairedMonitor:
 
     def sample(self, generators: Mapping[str, nn.Module]) -> Picture:
         """The grid of the first pairs, uint8 (H, W, 3)."""
-        session = self._session(generators)
+        session = session_of(generators, self.card, device=self.device)
         rows = [[source, session.run(source[None])[0], target] for source, target in self.pairs[: self.shown]]
         return grid(rows, ("source", "output", "target"))
 
     def measure(self, generators: Mapping[str, nn.Module]) -> dict[str, float]:
         """The metrics over all the pairs."""
-        session = self._session(generators)
+        session = session_of(generators, self.card, device=self.device)
         suite = Suite(self.metrics, pixels=self.card.target)
         for source, target in self.pairs:
             suite.update(torch.from_numpy(session.run(source[None])), torch.tensor(target[None]))
         return suite.compute()
 
-    def _session(self, generators: Mapping[str, nn.Module]) -> TorchSession:
-        generator = next(iter(generators.values()))
-        if any(parameter.dtype == torch.float64 for parameter in generator.parameters()):
-            generator = copy.deepcopy(generator).float()  # trained in fp64: looked at as it would be shipped
-        return TorchSession(generator, self.card, device=self.device)
+
+def session_of(generators: Mapping[str, nn.Module], card: ImageCard, *, device: str) -> TorchSession:
+    """The first of the generators as the model that would be shipped; it stays what it is."""
+    generator = next(iter(generators.values()))
+    if any(parameter.dtype == torch.float64 for parameter in generator.parameters()):
+        generator = copy.deepcopy(generator).float()  # trained in fp64: looked at as it would be shipped
+    return TorchSession(generator, card, device=device)

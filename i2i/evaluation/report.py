@@ -113,7 +113,7 @@ def _progress_charts(log: Log) -> list[str]:
 
 def _grid(path: Path, words: str) -> str:
     step = f"step {int(path.stem):,}" if path.stem.isdigit() else path.stem
-    return picture(read(path).pixels, alt=f"{words}, {step}: source, output and target side by side", caption=step)
+    return picture(read(path).pixels, alt=f"{words}, {step}", caption=step)
 
 
 def _texts(path: Path) -> list[str]:

@@ -95,7 +95,7 @@ def probes(card: ImageCard) -> Iterator[Probe]:
     """The inputs to compare on, always the same ones.
 
     One pixel; smaller than the padding; odd and not square; a batch of 2; larger than the network's size. Pictures
-    with soft gradients and hard edges, and noise.
+    with soft gradients and hard edges, and noise. Latents in batches of 1, 2 and 7.
     """
     random = np.random.default_rng(_SEED)
     for batch, height, width, noisy in _sizes(card):
@@ -133,7 +133,7 @@ def _sizes(card: ImageCard) -> list[tuple[int, int, int, bool]]:
     """Batch, height, width of each probe, and whether it is noise."""
     sizing = card.sizing
     if card.latent is not None:
-        return [(1, 0, 0, True), (2, 0, 0, True), (5, 0, 0, True)]
+        return [(1, 0, 0, True), (2, 0, 0, True), (7, 0, 0, True)]
     if sizing.rule == "fixed":
         assert sizing.height is not None and sizing.width is not None
         return [(batch, sizing.height, sizing.width, batch == 3) for batch in (1, 2, 3)]

@@ -97,7 +97,10 @@ class NetworkSpec(Frozen):
 
 
 class ImageCard(Frozen):
-    """Everything a program needs to know about a model."""
+    """Everything a program needs to know about a model.
+
+    With a `latent`, noise of so many numbers takes the place of the picture, and `source` says nothing.
+    """
 
     format: int = CARD_FORMAT
     name: str

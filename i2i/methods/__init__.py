@@ -5,4 +5,12 @@ Contract (`i2i/training/engine.py` plays it, `tests/methods/test_contract.py` ch
 
 from i2i.tables import Table
 
-METHODS = Table("method", {"pix2pix": "i2i.methods.pix2pix:Pix2Pix"})
+METHODS = Table(
+    "method",
+    {
+        "pix2pix": "i2i.methods.pix2pix:Pix2Pix",
+        "gan": "i2i.methods.gan:Gan",
+        "mode_regularised": "i2i.methods.mode_regularised:ModeRegularised",
+        "mdgan": "i2i.methods.mdgan:MDGAN",
+    },
+)

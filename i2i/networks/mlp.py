@@ -52,4 +52,4 @@ class MLP(nn.Module):
     def forward(self, latent: Tensor) -> Tensor:
         """Pictures (N, out_channels, size, size) of noise (N, in_channels)."""
         picture: Tensor = self.output(self.last(self.hidden(latent)))
-        return picture.view(len(latent), -1, self.size, self.size)
+        return picture.view(picture.shape[0], -1, self.size, self.size)

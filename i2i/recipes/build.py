@@ -51,7 +51,7 @@ class Builder:
         _check_role("discriminator", recipe.discriminator.type)
         torch.manual_seed(recipe.training.seed)
         parts = Parts(
-            source_planes=data.source_pixels.planes,
+            source_planes=0 if data.source_pixels is None else data.source_pixels.planes,
             target_planes=data.target_pixels.planes,
             generator=lambda planes, out: _made(NETWORKS, recipe.generator, in_channels=planes, out_channels=out),
             discriminator=lambda planes: _made(NETWORKS, recipe.discriminator, in_channels=planes),
@@ -60,6 +60,7 @@ class Builder:
         )
         with _refusals("method", recipe.method):
             method: Method = kind(parts, **arguments(recipe.method))
+        _check_sources(method, recipe)
         self._check_size(method)
         return method
 
@@ -71,24 +72,28 @@ class Builder:
 
     def cards(self, method: Method, *, name: str) -> dict[str, ImageCard]:
         """What the finished model of each direction says of itself."""
+        return {direction: self._card(method, direction, name=name) for direction in method.generators()}
+
+    def _card(self, method: Method, direction: str, *, name: str) -> ImageCard:
         recipe, data = self.recipe, self.data()
-        sides = {"source": data.source_pixels, "target": data.target_pixels}
-        cards = {}
-        for direction, generator in method.generators().items():
-            source, target = (sides[side] for side in method.directions[direction])
-            cards[direction] = ImageCard(
-                name=recipe.name or name,
-                source=source,
-                target=target,
-                sizing=self._sizing(generator, data),
-                network=network_spec(recipe.generator, in_channels=source.planes, out_channels=target.planes),
-                method=recipe.method.type,
-                recipe_digest=digest(recipe),
-                licence=recipe.licence,
-                training_data=recipe.training_data,
-                version=i2i.__version__,
-            )
-        return cards
+        generator: Any = method.generators()[direction]
+        sides = {"source": data.source_pixels, "target": data.target_pixels, "latent": None}
+        source, target = (sides[side] for side in method.directions[direction])
+        assert target is not None  # nothing ends in noise
+        planes = generator.latent_channels if source is None else source.planes
+        return ImageCard(
+            name=recipe.name or name,
+            **({} if source is None else {"source": source}),
+            target=target,
+            latent=planes if source is None else None,
+            sizing=self._sizing(generator, data),
+            network=network_spec(recipe.generator, in_channels=planes, out_channels=target.planes),
+            method=recipe.method.type,
+            recipe_digest=digest(recipe),
+            licence=recipe.licence,
+            training_data=recipe.training_data,
+            version=i2i.__version__,
+        )
 
     def loop_options(self) -> LoopOptions:
         """The loop's share of the training options."""
@@ -105,9 +110,13 @@ class Builder:
         rates = {name: optimiser.rates.get(name, optimiser.learning_rate) for name in players}
         return {name: OptimiserSettings(learning_rate=rate, **shared) for name, rate in rates.items()}
 
-    def _sizing(self, generator: Any, data: Any) -> Sizing:
+    def _sizing(self, generator: Any, data: DataSource) -> Sizing:
         rule = self.recipe.sizing.rule
-        if rule == "auto":
+        if data.source_pixels is None:
+            if rule not in ("auto", "fixed"):
+                raise I2IError("E_RECIPE", f"sizing.rule {rule}: pictures from noise have one size; leave it at auto")
+            rule = "fixed"
+        elif rule == "auto":
             rule = "pad" if data.augmentation.mode == "crop" else "resize"
         multiple, minimum = generator.multiple, generator.minimum
         if rule == "pad":
@@ -119,18 +128,39 @@ class Builder:
         """The training size must fit every network that takes part; the error says which size does."""
         shape = self.data().augmentation.shape
         for name, part in [*method.generators().items(), *method.players().items()]:
+            role = "generator" if name in method.generators() else name
             for network in part.modules():
                 multiple, minimum = getattr(network, "multiple", None), getattr(network, "minimum", None)
-                if not isinstance(multiple, int) or not isinstance(minimum, int):
-                    continue
-                fits = [fitting(side, multiple=multiple, minimum=minimum) for side in shape]
-                if fits != list(shape):
-                    role = "generator" if name in method.generators() else name
-                    message = (
-                        f"data.augmentation.size {shape[1]}x{shape[0]} does not fit the {role}, which takes multiples "
-                        f"of {multiple} from {minimum} on; the next that fits is {fits[1]}x{fits[0]}"
-                    )
-                    raise I2IError("E_SIZE", message)
+                if isinstance(multiple, int) and isinstance(minimum, int):
+                    _check_fit(network, shape, role=role, multiple=multiple, minimum=minimum)
+
+
+def _check_fit(network: Any, shape: tuple[int, int], *, role: str, multiple: int, minimum: int) -> None:
+    """Raise `I2IError` (E_SIZE) unless a network takes, or from noise makes, pictures (height, width)."""
+    size = getattr(network, "size", None)
+    came = f"data.augmentation.size {shape[1]}x{shape[0]}"
+    if isinstance(size, int):
+        if shape != (size, size):
+            message = f"{came} does not fit the {role}, which knows {size}x{size} alone; set its `size`, or the data's"
+            raise I2IError("E_SIZE", message)
+        return
+    fits = [fitting(side, multiple=multiple, minimum=minimum) for side in shape]
+    if fits != list(shape):
+        message = (
+            f"{came} does not fit the {role}, which takes multiples of {multiple} from {minimum} on; "
+            f"the next that fits is {fits[1]}x{fits[0]}"
+        )
+        raise I2IError("E_SIZE", message)
+
+
+def _check_sources(method: Method, recipe: Any) -> None:
+    """A generator takes noise where its direction starts from noise, and there alone. Raises `I2IError` (E_RECIPE)."""
+    for direction, generator in method.generators().items():
+        noise = method.directions[direction][0] == "latent"
+        if noise != hasattr(generator, "latent_channels"):
+            wanted, taken = ("noise", "pictures") if noise else ("pictures", "noise")
+            message = f"method '{recipe.method.type}' needs a generator from {wanted}"
+            raise I2IError("E_RECIPE", f"generator.type: '{recipe.generator.type}' takes {taken}; {message}")
 
 
 def _made(table: Table, settings: Any, **supplied: int) -> Any:

@@ -68,10 +68,10 @@ def _scan(recipe: Any, say: Say) -> Scan:
     for warning in scan.warnings:
         say(f"WARNING: {warning}")
     scan.raise_if_bad()
-    if "train" not in scan.pairs:
-        found = ", ".join(scan.pairs)
+    if "train" not in scan.samples:
+        found = ", ".join(scan.samples)
         raise I2IError("E_LAYOUT", f"there is no split 'train', only {found}", path=recipe.data.root)
-    counts = ", ".join(f"{len(pairs)} {split}" for split, pairs in scan.pairs.items())
+    counts = ", ".join(f"{len(samples)} {split}" for split, samples in scan.samples.items())
     say(f"data: {counts}; every file read and sound")
     return scan
 

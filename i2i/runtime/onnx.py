@@ -29,7 +29,7 @@ def read_onnx_card(path: Path | str) -> ImageCard:
 
 
 class OnnxSession:
-    """Runs a model with onnxruntime: uint8 NHWC in, uint8 NHWC out.
+    """Runs a model with onnxruntime: uint8 NHWC, or a latent, in, uint8 NHWC out.
 
     `provider`: "auto" takes CUDA when this onnxruntime has it, else the CPU. CUDA has not been measured by us.
     `threads`: threads inside one operation; None leaves the choice to onnxruntime (all physical cores).
@@ -47,7 +47,7 @@ class OnnxSession:
 
     def run(
         self,
-        image: npt.NDArray[np.uint8],
+        image: npt.NDArray[np.uint8] | npt.NDArray[np.float32],
         *,
         domain: npt.NDArray[np.int64] | None = None,
         condition: npt.NDArray[np.float32] | None = None,

@@ -51,13 +51,13 @@ def check(structure: Structure, card: ImageCard) -> None:
 
 
 def _size(card: ImageCard) -> tuple[int | None, int | None]:
-    if card.sizing.rule != "fixed" or card.latent is not None:
+    if card.sizing.rule != "fixed":
         return None, None
     return card.sizing.height, card.sizing.width
 
 
 def _fits(have: Port, want: Port, *, computed: bool) -> bool:
-    # computed: a generator from noise decides its picture's size, which the graph may state and the card does not.
+    # computed: a generator from noise decides its picture's size, which the graph may state where the card does not.
     if have.dtype != want.dtype or have.shape is None or want.shape is None or len(have.shape) != len(want.shape):
         return False
     batch, *rest = have.shape

@@ -30,12 +30,12 @@ class Session(Protocol):
 
     def run(
         self,
-        image: Array,
+        image: Array | npt.NDArray[np.float32],
         *,
         domain: npt.NDArray[np.int64] | None = None,
         condition: npt.NDArray[np.float32] | None = None,
     ) -> Array:
-        """Translate uint8 [N, H, W, C] to uint8 [N, H*scale, W*scale, C']."""
+        """Translate uint8 [N, H, W, C] to uint8 [N, H*scale, W*scale, C'], or the latent float32 [N, Z] likewise."""
         ...
 
 
@@ -43,10 +43,14 @@ class Translator:
     """Translates pictures with a session.
 
     Transparency: a model that does not handle alpha itself (`gray`, `rgb`) sees the picture over white, and the alpha
-    that came goes out again, enlarged by the model's scale; label maps carry none.
+    that came goes out again, enlarged by the model's scale; label maps carry none. Raises `I2IError` (E_CONDITION)
+    for a model that makes pictures from noise.
     """
 
     def __init__(self, session: Session) -> None:
+        if session.card.latent is not None:
+            message = f"model '{session.card.name}' makes pictures from noise and takes no picture; use `i2i sample`"
+            raise I2IError("E_CONDITION", message)
         self._session = session
 
     @property
@@ -140,8 +144,6 @@ class Translator:
 
     def _check_size(self, height: int, width: int) -> None:
         sizing = self.card.sizing
-        if self.card.latent is not None:
-            raise I2IError("E_CONDITION", f"model '{self.card.name}' makes pictures from noise and takes no picture")
         if sizing.rule == "fixed" and (width, height) != (sizing.width, sizing.height):
             message = f"the picture is {width}x{height}; this model takes only {sizing.width}x{sizing.height}"
             raise I2IError("E_SIZE", f"{message}, so resize it first")

@@ -193,7 +193,7 @@ def wait_for_the_end(numbers: list[int], seconds: float) -> list[int]:
 ENDINGS = {
     "left open": ("next(made)\nraise SystemExit(7)", 7),
     "a bug in a worker": (
-        "dataset.pair_of = None\n"
+        "dataset.item_of = None\n"
         "made = loader(dataset, batch_size=4, seed=3, start_step=0, stop_step=10, workers=2)\n"
         "list(made)",
         1,

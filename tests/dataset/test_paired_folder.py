@@ -53,7 +53,7 @@ def test_a_sample_is_the_same_window_of_both_sides(painted: Path) -> None:
         assert source.shape == target.shape == (16, 16, 3)
         assert source.dtype == target.dtype == np.uint8
         assert np.array_equal(target, 255 - source)
-        assert source[0, 0, 2] == 100 + dataset.pair_of(draw.index)
+        assert source[0, 0, 2] == 100 + dataset.item_of(draw.index)
 
 
 def test_a_sample_is_a_function_of_seed_position_and_index(painted: Path) -> None:
@@ -74,9 +74,9 @@ def test_an_epoch_takes_each_large_picture_once_for_every_crop_of_its_area(save:
     dataset = folder(tmp_path)
     # 64 * 64 / 16**2 = 16, 1, and 800 / 256 = 3.1
     assert len(dataset) == 20
-    assert [dataset.pair_of(index) for index in range(20)] == [0] * 16 + [1] + [2] * 3
+    assert [dataset.item_of(index) for index in range(20)] == [0] * 16 + [1] + [2] * 3
     once = folder(tmp_path, augmentation=Augmentation(mode="crop", size=16, weight_by_area=False))
-    assert [once.pair_of(index) for index in range(len(once))] == [0, 1, 2]
+    assert [once.item_of(index) for index in range(len(once))] == [0, 1, 2]
     assert len(folder(tmp_path, augmentation=Augmentation(mode="resize", size=16))) == 3
 
 
@@ -183,7 +183,7 @@ def test_a_picture_with_both_sides_and_an_odd_width_is_refused(save: Save, tmp_p
 
 
 def test_no_pairs_make_no_data_set() -> None:
-    with pytest.raises(I2IError, match="at least one pair"):
+    with pytest.raises(I2IError, match="at least one sample"):
         PairedFolder(
             [],
             source_pixels=Pixels(),

@@ -11,7 +11,8 @@ import pytest
 from PIL import Image
 
 from i2i.data.paired import find_pairs
-from i2i.data.scan import Scan, scan, scan_folder
+from i2i.data.paired_scan import scan, scan_folder
+from i2i.data.scan import Scan
 from i2i.errors import Exit, I2IError
 from i2i.images.card import Pixels
 
@@ -45,7 +46,7 @@ def test_a_good_folder_passes_without_a_word(good: Path) -> None:
     result = look(good)
     result.raise_if_bad()
     assert result.problems == result.warnings == ()
-    assert [len(result.pairs[split]) for split in ("train", "test")] == [4, 1]
+    assert [len(result.samples[split]) for split in ("train", "test")] == [4, 1]
 
 
 def test_every_bad_file_and_every_missing_partner_is_listed_at_once(good: Path, save: Save) -> None:

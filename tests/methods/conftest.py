@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 import torch
 
 from i2i.adversarial.objectives import OBJECTIVES
+from i2i.data.images import ImageBatch
 from i2i.data.paired import PairedBatch
 from i2i.methods import METHODS
 from i2i.methods.parts import Parts
 from i2i.networks.autoencoder import Autoencoder
+from i2i.networks.mlp import MLP
+from i2i.networks.mlp_critic import MLPCritic
 from i2i.networks.patchgan import PatchGAN
 from i2i.networks.unet import UNet
 from i2i.training.engine import Engine, Precision
@@ -48,6 +52,13 @@ def make() -> Make:
             ),
             objective=OBJECTIVES[objective],
         )
+        if METHODS[name].batch_type is ImageBatch:
+            parts = replace(
+                parts,
+                source_planes=0,
+                generator=lambda planes, out: MLP(in_channels=planes, out_channels=out, size=16, channels=8),
+                discriminator=lambda planes: MLPCritic(in_channels=planes, size=16, channels=8),
+            )
         method = METHODS[name](parts, **options)
         settings = {name: OptimiserSettings(learning_rate=learning_rate) for name in method.players()}
         engine = Engine(method.players(), settings=settings, precision=precision, accumulate_steps=accumulate_steps)
@@ -64,7 +75,12 @@ def paired_batch() -> PairedBatch:
 
 
 # What each method is fed in the contract tests: a new method adds its line.
-BATCHES: dict[str, Callable[[], Any]] = {"pix2pix": paired_batch}
+BATCHES: dict[str, Callable[[], Any]] = {
+    "pix2pix": paired_batch,
+    "gan": lambda: ImageBatch(paired_batch().target),
+    "mode_regularised": lambda: ImageBatch(paired_batch().target),
+    "mdgan": lambda: ImageBatch(paired_batch().target),
+}
 
 
 @pytest.fixture

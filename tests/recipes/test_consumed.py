@@ -19,6 +19,7 @@ from i2i.adversarial.objectives import OBJECTIVES
 from i2i.adversarial.stabilisers import STABILISERS
 from i2i.data import DATASETS
 from i2i.data.augment import Augmentation
+from i2i.data.images import ImageBatch
 from i2i.errors import Exit
 from i2i.methods import METHODS
 from i2i.networks import NETWORKS
@@ -149,6 +150,14 @@ def kept(part: Any) -> set[str]:
     return (set(inspect.signature(part.__init__).parameters) & stored) - SUPPLIED - {"self"}
 
 
+# A tiny training of a generator from noise, on the pictures of both sides.
+NOISE: dict[str, Any] = {
+    "method": {"type": "gan", "latent_channels": 4},
+    "generator": {"type": "mlp", "size": 16, "channels": 4},
+    "discriminator": {"type": "mlp_critic", "size": 16, "channels": 4},
+    "data": {"type": "images"},
+}
+
 # What a part needs beside itself: a critic that it accepts, a batch of another size ...
 BESIDE: dict[str, dict[str, Any]] = {
     "began": {"discriminator": {"type": "autoencoder", "channels": 4, "depth": 2, "code": 2}},
@@ -164,12 +173,17 @@ def change_for(table: Table, name: str) -> dict[str, Any]:
     """A tiny training in which the part takes part."""
     if table is STABILISERS:
         return {"stabilisers": [name], **BESIDE.get(name, {})}
+    if table is METHODS and METHODS[name].batch_type is ImageBatch:
+        return {**NOISE, "method": {"type": name}}
+    if table is DATASETS and DATASETS[name].batch_type is ImageBatch:
+        return NOISE
     if table is not NETWORKS:
         return {table.kind.replace("dataset", "data"): {"type": name}, **BESIDE.get(name, {})}
     options = inspect.signature(NETWORKS[name]).parameters
     role = "generator" if "out_channels" in options else "discriminator"
-    tiny = {"channels": 4, "depth": 3, "layers": 1}
-    return {role: {"type": name, **{key: value for key, value in tiny.items() if key in options}}}
+    tiny = {"channels": 4, "depth": 3, "layers": 1, "size": 16}
+    beside = NOISE if role == "generator" and "size" in options else {}
+    return {**beside, role: {"type": name, **{key: value for key, value in tiny.items() if key in options}}}
 
 
 @pytest.mark.parametrize(("table", "name"), [p for p in PARTS if kept(p.values[0][p.values[1]])])

@@ -1,0 +1,95 @@
+"""Pictures of one kind as a recipe names them: a folder, how they look, and how training samples are cut from them."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+
+from i2i.data.augment import Augmentation, too_small
+from i2i.data.folder import chosen_split
+from i2i.data.images import ImageBatch, ImageFolder
+from i2i.data.layouts import find_images
+from i2i.data.sampler import PREVIEW_POSITION
+from i2i.data.scan import Scan, Seen, look_at_all
+from i2i.data.source import DataSource
+from i2i.errors import I2IError
+from i2i.images.card import Pixels
+
+RGB = Pixels()
+OBJECTS = Augmentation(size=64, mode="resize")
+
+
+class ImagesSource(DataSource):
+    """Pictures below `root` (layouts as in `find_images`), all of one kind: what a generator from noise is to make.
+
+    `target_pixels`: how they look (grey, rgb, rgba, label maps). `validation_split` is what generated pictures are
+    compared with during training: `val`, or `test` where there is no `val`, unless named. Decoded pictures are kept
+    within `cache_megabytes`. Raises `I2IError` (E_RECIPE) for photometric changes, which belong to a source.
+    """
+
+    batch_type: ClassVar[type[Any]] = ImageBatch
+    monitor: ClassVar[str] = "samples"
+
+    def __init__(
+        self,
+        *,
+        root: Path,
+        target_pixels: Pixels = RGB,
+        augmentation: Augmentation = OBJECTS,
+        validation_split: str | None = None,
+        cache_megabytes: int = 2048,
+    ) -> None:
+        if augmentation.photometric:
+            message = "data.augmentation.photometric changes a source, and these data have none; switch it off"
+            raise I2IError("E_RECIPE", message)
+        self.root = Path(root)
+        self.source_pixels = None
+        self.target_pixels = target_pixels
+        self.augmentation = augmentation
+        self.validation_split = validation_split
+        self.cache_megabytes = cache_megabytes
+
+    def scan(self) -> Scan:
+        """Look at every file of every split. Raises `I2IError` (E_LAYOUT, E_NO_IMAGES) when there is nothing."""
+        look = partial(_look, root=self.root, pixels=self.target_pixels, minimum_size=self.augmentation.minimum_size)
+        return look_at_all(find_images(self.root), look)
+
+    def training_set(self, *, value_range: tuple[float, float], seed: int) -> ImageFolder:
+        """The data set of the split `train`."""
+        return self._folder(find_images(self.root)["train"], value_range=value_range, seed=seed)
+
+    def monitored(self, scan: Scan, *, count: int) -> list[np.ndarray]:
+        """`count` fixed samples of the monitored split, uint8 (H, W, C) of the training size; without such a split, of
+        the training pictures.
+        """
+        split = chosen_split(list(scan.samples), self.validation_split, root=self.root)
+        folder = self._folder(scan.samples[split or "train"], value_range=(-1.0, 1.0), seed=0)
+        return [picture for (picture,) in folder.spread(count, position=PREVIEW_POSITION)]
+
+    def _folder(self, names: list[Path], *, value_range: tuple[float, float], seed: int) -> ImageFolder:
+        return ImageFolder(
+            [self.root / name for name in names],
+            pixels=self.target_pixels,
+            value_range=value_range,
+            augmentation=self.augmentation,
+            seed=seed,
+            cache_bytes=self.cache_megabytes << 20,
+        )
+
+
+def _look(split: str, name: Path, *, root: Path, pixels: Pixels, minimum_size: tuple[int, int]) -> Seen:
+    """Look at one picture; those of every split are cut to the training size."""
+    seen, path = Seen(), root / name
+    below = name.relative_to(split) if split in name.parts[:1] else name
+    seen.digest(path, f"{split}/{below.as_posix()}")
+    picture = seen.read(path, pixels)
+    if picture is None:
+        return seen
+    height, width = picture.shape[:2]
+    if height < minimum_size[0] or width < minimum_size[1]:
+        seen.fault(I2IError("E_SIZE", too_small((height, width), minimum_size)), path)
+    seen.check_palette(path, picture, pixels)
+    return seen

@@ -1,0 +1,85 @@
+"""What is looked at while a generator from noise learns: pictures of fixed noise, and their distance to real ones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from i2i.errors import I2IError
+from i2i.evaluation.grids import sheet
+from i2i.evaluation.monitor import session_of
+from i2i.images.card import ImageCard
+from i2i.metrics.features import installed
+from i2i.metrics.kid import Features
+from i2i.metrics.suite import Suite
+from i2i.runtime.sampler import Sampler, noise
+
+Picture = NDArray[np.uint8]
+
+MOST_PIXELS = 1024  # a side of the sheet, before rows and columns are left out
+SEED = 0
+
+
+class SampleMonitor:
+    """Makes pictures of noise that stays the same, exactly as the shipped model would.
+
+    A sheet of up to `shown` of them, and the metrics of as many as there are `pictures` (real ones, uint8 (H, W, C) of
+    the training size) against those: metrics of sets alone, since noise has no known answer. Without names: KID where
+    its feature network is installed and the pictures are no label maps, else none. `features` is that network. The
+    first card is the one looked at. Raises `I2IError` (E_RECIPE) for a metric that does not fit.
+    """
+
+    def __init__(
+        self,
+        pictures: Sequence[Picture],
+        *,
+        cards: Mapping[str, ImageCard],
+        metrics: Sequence[str] = (),
+        best: str = "",
+        shown: int = 64,
+        device: torch.device | str = "cpu",
+        features: Features | None = None,
+    ) -> None:
+        self.pictures = list(pictures)
+        self.card = next(iter(cards.values()))
+        self.features = features
+        usual = ("kid",) if installed() and self.card.target.colour != "labels" else ()
+        names = tuple(metrics) or usual
+        self.metrics = names if not best or best in names else (*names, best)
+        if self.metrics:
+            self._suite()  # a metric that does not fit is refused now, not at its first use
+        self.shown = shown
+        self.device = str(device)
+
+    def sample(self, generators: Mapping[str, nn.Module]) -> Picture:
+        """The sheet, uint8 (H, W, 3)."""
+        side = max(MOST_PIXELS // max(self.pictures[0].shape[:2]), 1)
+        count = min(self.shown, side * side)
+        return sheet(list(self._made(generators, count)))
+
+    def measure(self, generators: Mapping[str, nn.Module]) -> dict[str, float]:
+        """The metrics of as many generated pictures as there are real ones."""
+        if not self.metrics:
+            return {}
+        suite = self._suite()
+        suite.update(
+            torch.from_numpy(self._made(generators, len(self.pictures))), torch.from_numpy(np.stack(self.pictures))
+        )
+        return suite.compute()
+
+    def _suite(self) -> Suite:
+        suite = Suite(self.metrics, pixels=self.card.target, features=self.features)
+        single = list(suite.per_image())
+        if single:
+            message = f"{', '.join(single)} compares a picture with its answer, and noise has none; use kid"
+            raise I2IError("E_RECIPE", f"training.metrics: {message}")
+        return suite
+
+    def _made(self, generators: Mapping[str, nn.Module], count: int) -> Picture:
+        sampler = Sampler(session_of(generators, self.card, device=self.device))
+        assert self.card.latent is not None  # the sampler's own check
+        return sampler.apply(noise(count, self.card.latent, seed=SEED))
