@@ -7,12 +7,12 @@ from typing import ClassVar
 from torch import Tensor
 
 from i2i.errors import missing_package
-from i2i.metrics.metric import check, mean, named
+from i2i.metrics.per_picture import PerPicture
 
 CAP = 100.0
 
 
-class Psnr:
+class Psnr(PerPicture):
     """Mean over the pictures of 10 log10(255^2 / mean squared error) on uint8 values, all channels together.
 
     Identical pictures would score infinity, which no mean and no JSON survives: every picture counts at most 100 dB
@@ -21,23 +21,10 @@ class Psnr:
 
     name: ClassVar[str] = "psnr"
     higher_is_better: ClassVar[bool | None] = True
-    for_labels: ClassVar[bool] = False
 
-    def __init__(self) -> None:
-        self._values: list[float | None] = []
-
-    def update(self, output: Tensor, target: Tensor) -> None:
-        """Add a batch, uint8 N,H,W,C."""
-        check(output, target)
-        self._values += psnr(output, target)
-
-    def compute(self) -> dict[str, float]:
-        """`{"psnr": dB}`."""
-        return named(self.name, mean(self._values))
-
-    def per_image(self) -> list[float | None]:
+    def values(self, output: Tensor, target: Tensor) -> list[float | None]:
         """Each picture's value in dB."""
-        return list(self._values)
+        return list(psnr(output, target))
 
 
 def psnr(output: Tensor, target: Tensor) -> list[float]:

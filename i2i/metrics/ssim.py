@@ -7,13 +7,13 @@ from typing import ClassVar
 from torch import Tensor
 
 from i2i.errors import missing_package
-from i2i.metrics.metric import check, mean, named
+from i2i.metrics.per_picture import PerPicture
 
 WINDOW = 11
 SIGMA = 1.5
 
 
-class Ssim:
+class Ssim(PerPicture):
     """Mean over the pictures of SSIM: 11-pixel Gaussian window of sigma 1.5, K1 0.01, K2 0.03, range 255.
 
     As in the paper only windows that lie wholly inside the picture count, and the channels are averaged. A picture
@@ -22,23 +22,10 @@ class Ssim:
 
     name: ClassVar[str] = "ssim"
     higher_is_better: ClassVar[bool | None] = True
-    for_labels: ClassVar[bool] = False
 
-    def __init__(self) -> None:
-        self._values: list[float | None] = []
-
-    def update(self, output: Tensor, target: Tensor) -> None:
-        """Add a batch, uint8 N,H,W,C."""
-        check(output, target)
-        self._values += ssim(output, target)
-
-    def compute(self) -> dict[str, float]:
-        """`{"ssim": -1..1}`; empty when every picture is too small."""
-        return named(self.name, mean(self._values))
-
-    def per_image(self) -> list[float | None]:
+    def values(self, output: Tensor, target: Tensor) -> list[float | None]:
         """The similarity of each picture, None for those too small."""
-        return list(self._values)
+        return ssim(output, target)
 
 
 def ssim(output: Tensor, target: Tensor) -> list[float | None]:
