@@ -31,7 +31,9 @@ EXAMPLES = """recipe entries that are often set:
   --data.augmentation.mode M   jitter | crop (large pictures) | resize (whole objects)
   --data.augmentation.flips [] none of them, where light or writing has a direction
   --data.source A --data.target B   the folders' names
-  --stabilisers diffaugment    for small data sets
+  --objective NAME             the game: least_squares, hinge, wasserstein ... (a wrong name lists all)
+  --stabilisers diffaugment    for small data sets; several: "[spectral_norm, {type: r1, gamma: 1}]"
+  --optimiser.rates.discriminator 4e-4   another learning rate for one player
 Stop with Ctrl-C at any time: the state is saved, --resume goes on bit for bit.
 Several processes: torchrun --nproc-per-node 2 -m i2i train ...
 """
