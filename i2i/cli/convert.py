@@ -89,7 +89,7 @@ def _one(arguments: argparse.Namespace, source: Path, output: Path) -> int:
     from i2i.runtime.stages import ItemError
 
     options = _options(arguments)
-    signal.signal(signal.SIGTERM, _leave)
+    signal.signal(signal.SIGTERM, leave)
     model = resolve(arguments.model)
     translator = open_model(model, provider=arguments.provider, threads=arguments.threads)
     into_folder = output.is_dir() or not output.suffix or arguments.output.endswith(("/", os.sep))
@@ -121,6 +121,6 @@ def _options(arguments: argparse.Namespace) -> Options:
     )
 
 
-def _leave(number: int, frame: FrameType | None) -> None:
-    # Raised where the program is, so that a temporary file is removed on the way out.
+def leave(number: int, frame: FrameType | None) -> None:
+    """What SIGTERM does to a short command: raised where it is, so that a temporary file is removed on the way out."""
     raise SystemExit(int(Exit.SIGTERM))

@@ -14,6 +14,7 @@ from i2i.errors import Exit, I2IError, printable
 VERBS = {
     "train": "train a translator on a folder of images",
     "convert": "translate an image or a folder of images",
+    "sample": "make pictures from noise",
     "evaluate": "measure a model on a folder with known answers",
     "export": "write one .onnx file that any program can run",
     "info": "describe a model, a run or a folder of images",

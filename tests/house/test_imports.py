@@ -19,6 +19,8 @@ LIGHT = [
     "i2i.images.card",
     "i2i.images.codec",
     "i2i.runtime.translator",
+    "i2i.runtime.sampler",
+    "i2i.evaluation.grids",
     "i2i.runtime.onnx",
     "i2i.runtime.convert",
     "i2i.cli.main",
