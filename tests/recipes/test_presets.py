@@ -1,0 +1,125 @@
+"""The presets: each is a valid recipe; narrowed, those from noise take a step and end in a whole run folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from safetensors.torch import load_file
+
+import i2i
+from i2i.errors import Exit, I2IError
+from i2i.recipes.build import Builder
+from i2i.recipes.merging import merge
+from i2i.recipes.presets import names, preset
+from i2i.recipes.recipe import validate
+from i2i.recipes.run import train
+
+FROM_NOISE = [name for name in names() if preset(name)["data"]["type"] == "images"]
+NARROW: dict[str, Any] = {
+    "generator": {"channels": 4},
+    "discriminator": {"channels": 4},
+    "training": {
+        "steps": 1,
+        "batch_size": 2,
+        "threads": 1,
+        "precision": "fp32",
+        "monitored_pictures": 2,
+        "tensorboard": False,
+    },
+}
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    """Five pictures of noise."""
+    rng = np.random.default_rng(0)
+    (tmp_path / "pictures").mkdir()
+    for number in range(5):
+        Image.fromarray(rng.integers(0, 256, (20, 24, 3), np.uint8)).save(tmp_path / "pictures" / f"{number}.png")
+    return tmp_path / "pictures"
+
+
+def recipe(name: str, root: Path, *changes: dict[str, Any]) -> Any:
+    values = merge(preset(name), {"data": {"root": str(root)}})
+    for change in changes:
+        values = merge(values, change)
+    return validate(values)
+
+
+@pytest.fixture
+def without_features(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine on which the feature network of KID is not installed: loading it takes seconds."""
+    monkeypatch.setattr("i2i.evaluation.samples.installed", lambda: False)
+
+
+@pytest.mark.parametrize("name", names())
+def test_a_preset_is_a_valid_recipe(name: str) -> None:
+    given = recipe(name, Path("pictures"))
+    assert given.preset == name
+    assert Builder(given).loop_options().steps == given.training.steps
+
+
+@pytest.mark.usefixtures("without_features")
+@pytest.mark.parametrize("name", FROM_NOISE)
+def test_a_preset_from_noise_takes_a_step_and_its_model_makes_pictures(
+    pictures: Path, tmp_path: Path, name: str
+) -> None:
+    given = recipe(name, pictures, NARROW)
+    assert train(given, tmp_path / "run", resume=False, init=None, say=lambda line: None) is Exit.DONE
+    size = given.data.augmentation.size
+    assert "data:image/" in (tmp_path / "run" / "report.html").read_text()
+    sample = i2i.load(tmp_path / "run")
+    assert sample.card.latent == given.method.latent_channels
+    assert (sample.card.sizing.rule, sample.card.sizing.width) == ("fixed", size)
+    assert [picture.size for picture in sample(count=2)] == [(size, size)] * 2
+
+
+@pytest.mark.usefixtures("without_features")
+def test_a_resumed_run_from_noise_equals_an_uninterrupted_one(pictures: Path, tmp_path: Path) -> None:
+    def run(name: str, steps: int, *, resume: bool = False) -> None:
+        given = recipe("gan", pictures, NARROW, {"training": {"steps": steps, "schedule": "constant"}})
+        assert train(given, tmp_path / name, resume=resume, init=None, say=lambda line: None) is Exit.DONE
+
+    run("whole", 4)
+    run("parts", 2)
+    run("parts", 4, resume=True)
+    whole, parts = (load_file(tmp_path / name / "model" / "model.safetensors") for name in ("whole", "parts"))
+    assert whole.keys() == parts.keys()
+    assert all(torch.equal(tensor, parts[name]) for name, tensor in whole.items())
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "said"),
+    [
+        ({"generator": {"type": "unet", "channels": 4}}, "E_RECIPE", "'unet' takes pictures; method 'gan' needs a gen"),
+        ({"generator": {"size": 16}}, "E_SIZE", "size 32x32 does not fit the generator, which knows 16x16 alone"),
+        ({"discriminator": {"size": 64}}, "E_SIZE", "does not fit the discriminator, which knows 64x64 alone"),
+        ({"data": {"augmentation": {"size": [32, 16]}}}, "E_SIZE", "size 16x32 does not fit the generator"),
+        ({"method": {"type": "pix2pix"}}, "E_RECIPE", "'pix2pix' cannot learn from data of type 'images'"),
+        ({"generator": {"type": "mlp_critic"}}, "E_RECIPE", "'mlp_critic' is no generator"),
+    ],
+)
+def test_parts_that_do_not_go_together_are_refused(change: dict[str, Any], code: str, said: str) -> None:
+    with pytest.raises(I2IError) as caught:
+        Builder(recipe("gan", Path("pictures"), change)).method()
+    assert caught.value.code == code
+    assert said in caught.value.message
+
+
+def test_a_translator_is_not_given_a_generator_from_noise() -> None:
+    generator = {"generator": {"type": "mlp", "size": 256, "channels": 2}, "discriminator": {"channels": 4}}
+    with pytest.raises(I2IError, match="'mlp' takes noise; method 'pix2pix' needs a generator from pictures") as caught:
+        Builder(recipe("pix2pix", Path("pictures"), generator)).method()
+    assert caught.value.code == "E_RECIPE"
+
+
+def test_pictures_from_noise_have_one_size() -> None:
+    builder = Builder(recipe("gan", Path("pictures"), NARROW, {"sizing": {"rule": "pad"}}))
+    with pytest.raises(I2IError, match="pictures from noise have one size") as caught:
+        builder.cards(builder.method(), name="x")
+    assert caught.value.code == "E_RECIPE"
