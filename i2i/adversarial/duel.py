@@ -63,7 +63,7 @@ class Duel(nn.Module):
         for stabiliser in self.stabilisers:
             shown, beside = stabiliser.discriminator_input(shown, beside)
         seen = shown if beside is None else torch.cat((beside, shown), 1)
-        output = functional_call(self.discriminator, dict(weights or {}), (seen,))
+        output = functional_call(self.discriminator, dict(weights), (seen,)) if weights else self.discriminator(seen)
         if not isinstance(output, CriticOutput):
             raise TypeError(f"a discriminator returns a CriticOutput, got {type(output).__name__}")
         return Judged(images, output._replace(score=at_least_float32(output.score)))

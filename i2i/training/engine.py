@@ -120,11 +120,19 @@ class Engine:
     def begin(self, *, seed: int, step: int, rate_factor: float) -> None:
         """Start an iteration: noise becomes a function of (seed, step, process), rates are set by the schedule."""
         mixed = np.random.SeedSequence([seed, step, self.processes.rank]).generate_state(1, np.uint64)[0]
-        torch.manual_seed(int(mixed) % 2**63)
+        self._seed(int(mixed) % 2**63)
         for name, optimiser in self.optimisers.items():
             optimiser.set_rate(self.settings[name].learning_rate * rate_factor)
         self._ahead = self.order == "extragradient" and step % 2 == 0
         self.part(0)
+
+    def _seed(self, seed: int) -> None:
+        """Seed what this engine draws from. `torch.manual_seed` would format a traceback each time, for GPUs that are
+        not there: a fifth of a small network's step.
+        """
+        torch.default_generator.manual_seed(seed)
+        if self.device.type == "cuda":
+            torch.cuda.manual_seed(seed)
 
     def part(self, index: int) -> None:
         """Say which of the `accumulate_steps` parts of the batch comes now."""
@@ -145,8 +153,8 @@ class Engine:
             message = f"the {player} has two turns in a step of this method; training.accumulate_steps must be 1"
             raise I2IError("E_RECIPE", message)
         self._turns.add(player)
-        frozen = [p for name, network in self.players.items() if name != player for p in network.parameters()]
-        frozen = [parameter for parameter in frozen if parameter.requires_grad]
+        others = [optimiser for name, optimiser in self.optimisers.items() if name != player]
+        frozen = [p for optimiser in others for p in optimiser.parameters if p.requires_grad]
         for parameter in frozen:
             parameter.requires_grad_(False)
         try:
