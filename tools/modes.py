@@ -10,11 +10,10 @@ one line of the CSV file, written when it is done; what is there is not run agai
 
 weak: after the example that Metz et al. 2017 (arXiv 1611.02163) published for their appendix A: noise of 256 numbers,
 two hidden layers of 128 units (the critic's are tanh), Adam with beta1 0.5 at 0.001 for the generator and a slow
-critic, beside which a plain GAN collapses. Deviations, for time: batches of 128 instead of 512, 15,000 steps instead of 25,000,
-a critic's rate of 0.0002 instead of 0.0001.
+critic, beside which a plain GAN collapses. Deviations, for time: batches of 128 instead of 512, 15,000 steps instead of
+25,000, a critic's rate of 0.0002 instead of 0.0001.
 own: the recipe that we would give a user: noise of 2 numbers, three hidden layers, batches of 256, Adam (0, 0.9),
 a rate that decays over 20,000 steps, averaged weights.
-
 A new objective or stabiliser joins by one line in ROWS.
 """
 
@@ -22,7 +21,6 @@ from __future__ import annotations
 
 import argparse
 import csv
-import math
 import statistics
 import sys
 import time
@@ -32,6 +30,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from mixtures import Mixture, mixture
 from torch import Tensor, nn
 
 from i2i.adversarial.objectives import OBJECTIVES
@@ -78,7 +77,7 @@ ROWS = {
     "plain": Row(),
     "unrolled_5": alone("unrolled", steps=5, learning_rate=2e-4),
     "unrolled_10": alone("unrolled", steps=10, learning_rate=2e-4),
-    "minibatch_discrimination": alone("minibatch_discrimination", rows=16, row_length=4),
+    "minibatch_discrimination": alone("minibatch_discrimination", rows=8, row_length=3),
     # each objective with its canonical stabiliser
     "minimax": Row("minimax"),
     "least_squares": Row("least_squares"),
@@ -120,43 +119,6 @@ ROWS = {
     "minibatch_stddev_r1": Row(stabilisers={"minibatch_stddev": {}, "r1": {"gamma": 0.02}}),
     "relativistic_r1": Row("relativistic_average", stabilisers={"r1": {"gamma": 0.02}}),
 }
-
-
-@dataclass(frozen=True)
-class Mixture:
-    """Gaussians of one deviation around centres (K, 2)."""
-
-    centres: Tensor
-    deviation: float
-
-    def draw(self, count: int) -> Tensor:
-        """Points (count, 2, 1, 1), each from a random mode."""
-        modes = torch.randint(len(self.centres), (count,))
-        points = self.centres[modes] + self.deviation * torch.randn(count, 2)
-        return points.view(count, 2, 1, 1)
-
-    def judged(self, points: Tensor) -> dict[str, float]:
-        """Modes covered, the share of points within three deviations of one, and their reverse KL to uniform."""
-        distance, mode = torch.cdist(points, self.centres).min(1)
-        near = distance <= 3 * self.deviation
-        kinds = len(self.centres)
-        counts = torch.bincount(mode[near], minlength=kinds).double()
-        shares = counts / max(float(counts.sum()), 1.0)
-        divergence = float(torch.special.xlogy(shares, shares * kinds).sum()) if near.any() else math.log(kinds)
-        return {
-            "modes": float((counts >= 0.2 * len(points) / kinds).sum()),
-            "high_quality": float(near.float().mean()),
-            "reverse_kl": divergence,
-        }
-
-
-def mixture(name: str) -> Mixture:
-    """The ring or the grid."""
-    if name == "ring":
-        angles = torch.arange(8) * math.pi / 4
-        return Mixture(2 * torch.stack((angles.cos(), angles.sin()), 1), 0.02)
-    line = torch.arange(-4.0, 5.0, 2.0)
-    return Mixture(torch.cartesian_prod(line, line), 0.05)
 
 
 @dataclass(frozen=True)

@@ -104,6 +104,11 @@ class Duel(nn.Module):
             losses |= {} if opponent is None else stabiliser.parameter_penalty("generator", opponent)
         return losses
 
+    def image_loss(self, fake: Tensor, *, real: Tensor, condition: Tensor | None = None) -> Tensor:
+        """The objective's loss for the generator on further images alone: no penalties, the critic as it is."""
+        real_judged = self.judge(real, condition=condition) if self.objective.sees_real else None
+        return self.objective.generator(self.judge(fake, condition=condition), real=real_judged)
+
     # -- turns -----------------------------------------------------------------------------------------------------
 
     def generator_plays(self) -> bool:

@@ -19,21 +19,22 @@ from i2i.networks.layers.encoder import Encoder
 
 
 class MDGAN(Method):
-    """Two games in every step. Manifold: the first discriminator tells x from G(E(x)); generator and encoder answer
-    with their adversarial loss + `metric_weight` * mean squared distance of G(E(x)) to x. Diffusion: the second one
-    tells G(E(x)) from G(z), and the generator brings its samples to the manifold.
+    """Two games in every step. Manifold: the first discriminator tells x from G(E(x)); generator and encoder minimise
+    the mean squared distance of G(E(x)) to x + `adversarial_weight` (the paper's lambda) * their adversarial loss.
+    Diffusion: the second discriminator tells G(E(x)) from G(z), and the generator brings its samples to the manifold;
+    what it calls real are the reconstructions. One step of each in turn, as in figure 2.
 
-    lambda = 0.01 is the paper's for the metric (section 4.2). The diffusion game starts at once, as in the paper's
-    algorithm: one step of each in turn.
+    Deviation: the distance is a mean over the values of a picture, not their sum, so that lambda means the same at
+    every size.
     """
 
     batch_type: ClassVar[type[ImageBatch]] = ImageBatch
     directions: ClassVar[dict[str, tuple[Side, Side]]] = {"sample": ("latent", "target")}
 
-    def __init__(self, parts: Parts, *, latent_channels: int = 100, metric_weight: float = 0.01) -> None:
+    def __init__(self, parts: Parts, *, latent_channels: int = 100, adversarial_weight: float = 0.01) -> None:
         super().__init__()
         self.latent_channels = latent_channels
-        self.metric_weight = metric_weight
+        self.adversarial_weight = adversarial_weight
         self.generator = parts.generator(latent_channels, parts.target_planes)
         self.encoder = Encoder(parts.discriminator(parts.target_planes), latent_channels=latent_channels)
         self.manifold = parts.duel(parts.target_planes, generator=self.generator)
@@ -54,6 +55,7 @@ class MDGAN(Method):
     def training_step(self, batch: ImageBatch, engine: Engine) -> dict[str, Tensor]:
         """The manifold game, then the diffusion game."""
         real = batch.image
+        generator_plays = self.manifold.generator_plays() and self.diffusion.generator_plays()
         logs: dict[str, Tensor] = {}
 
         with engine.forward():
@@ -63,10 +65,12 @@ class MDGAN(Method):
             losses, indicators = self.manifold.discriminator_losses(real, again)
             logs |= _named("manifold", indicators | turn.minimise(losses))
 
-        with engine.turn("generator", stepped=lambda: self.manifold.stepped("generator")) as turn:
-            losses = self.manifold.generator_losses(again, real=real)
-            losses["g_metric"] = self.metric_weight * l2(at_least_float32(again), real)
-            logs |= _named("manifold", turn.minimise(losses))
+        if generator_plays:
+            with engine.turn("generator", stepped=lambda: self.manifold.stepped("generator")) as turn:
+                adversarial = self.manifold.generator_losses(again, real=real)
+                losses = {name: self.adversarial_weight * loss for name, loss in adversarial.items()}
+                losses["g_metric"] = l2(at_least_float32(again), real)
+                logs |= _named("manifold", turn.minimise(losses))
 
         with engine.forward(), torch.no_grad():
             again = self.generator(self.encoder(real))
@@ -78,8 +82,9 @@ class MDGAN(Method):
             losses, indicators = self.diffusion.discriminator_losses(again, fake)
             logs |= _named("diffusion", indicators | turn.minimise(losses))
 
-        with engine.turn("generator", stepped=lambda: self.diffusion.stepped("generator")) as turn:
-            logs |= _named("diffusion", turn.minimise(self.diffusion.generator_losses(fake, real=again)))
+        if generator_plays:
+            with engine.turn("generator", stepped=lambda: self.diffusion.stepped("generator")) as turn:
+                logs |= _named("diffusion", turn.minimise(self.diffusion.generator_losses(fake, real=again)))
         return logs
 
 

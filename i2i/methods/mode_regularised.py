@@ -72,9 +72,8 @@ class ModeRegularised(Method):
         if generator_plays:
             with engine.turn("generator", stepped=lambda: self.duel.stepped("generator")) as turn:
                 again = self.generator(self.encoder(real))
-                modes = self.duel.generator_losses(again, real=real)
                 losses = self.duel.generator_losses(fake, real=real)
                 losses["g_metric"] = self.metric_weight * l2(at_least_float32(again), real)
-                losses["g_mode"] = self.mode_weight * torch.stack(tuple(modes.values())).sum()
+                losses["g_mode"] = self.mode_weight * self.duel.image_loss(again, real=real)
                 logs |= turn.minimise(losses)
         return logs

@@ -5,6 +5,8 @@ Contract (checked by `tests/networks/test_contract.py` over every entry): keywor
 that fits; `eval()` is deterministic; one that knows a single size has it as `size`. A generator maps planes in the
 card's range to planes in -1..1, one with `latent_channels` maps noise (N, latent_channels) to them; a discriminator
 returns a `CriticOutput`; one whose score is minus an error of reconstruction has the class attribute `autoencoder`.
+The last layer of any other discriminator, a convolution or linear, is its child `score`, fed by the last of its
+`features`: stabilisers widen it, encoders leave it out.
 """
 
 from i2i.tables import Table

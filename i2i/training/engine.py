@@ -85,7 +85,7 @@ class Engine:
         self.players = dict(players)
         self.settings = dict(settings)
         self._part = 0
-        self._ahead = False
+        self.ahead = False  # whether this iteration only looks ahead
         self._turns: set[str] = set()
         self._waiting: dict[str, list[Callable[[], None]]] = {}
         for network in self.players.values():
@@ -123,7 +123,7 @@ class Engine:
         self._seed(int(mixed) % 2**63)
         for name, optimiser in self.optimisers.items():
             optimiser.set_rate(self.settings[name].learning_rate * rate_factor)
-        self._ahead = self.order == "extragradient" and step % 2 == 0
+        self.ahead = self.order == "extragradient" and step % 2 == 0
         self.part(0)
 
     def _seed(self, seed: int) -> None:
@@ -175,7 +175,7 @@ class Engine:
     def end(self) -> None:
         """End an iteration: players that waited for each other step now."""
         for player, callbacks in self._waiting.items():
-            if self._ahead:
+            if self.ahead:
                 self.optimisers[player].hold()
             else:
                 self.optimisers[player].come_back()

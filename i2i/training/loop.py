@@ -113,6 +113,7 @@ class Trainer:
         return {
             "step": self.step,
             "best": self.best,
+            "losses": self.losses,
             "method": self.method.state_dict(),
             "engine": self.engine.state(),
             "averages": {name: average.state_dict() for name, average in self.averages.items()},
@@ -125,6 +126,7 @@ class Trainer:
         for name, average in self.averages.items():
             average.load_state_dict(state["averages"][name])
         self.step = int(state["step"])
+        self.losses = dict(state.get("losses", {}))
         # A best value of another metric says nothing about this one.
         self.best = {name: value for name, value in state.get("best", {}).items() if name == self.options.keep_best}
 
@@ -183,7 +185,7 @@ class Trainer:
         engine.end()
         losses = {name: float(value) for name, value in sums.items()}
         check_finite(losses)
-        for name, network in self.method.generators().items():
+        for name, network in self.method.generators().items() if not engine.ahead else ():
             self.averages[name].update(network)
         return losses
 

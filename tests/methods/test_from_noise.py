@@ -47,7 +47,7 @@ def test_each_method_logs_the_losses_of_its_games(make: Make, images: ImageBatch
     [
         ("mode_regularised", "metric_weight", "g_metric"),
         ("mode_regularised", "mode_weight", "g_mode"),
-        ("mdgan", "metric_weight", "g_metric_manifold"),
+        ("mdgan", "adversarial_weight", "g_adversarial_manifold"),
     ],
 )
 def test_a_weight_multiplies_its_loss(make: Make, images: ImageBatch, name: str, option: str, logged: str) -> None:
@@ -56,11 +56,15 @@ def test_a_weight_multiplies_its_loss(make: Make, images: ImageBatch, name: str,
     assert three == pytest.approx(3 * one, rel=1e-5)
 
 
-@pytest.mark.parametrize("name", ["mode_regularised", "mdgan"])
+@pytest.mark.parametrize(
+    ("name", "options", "share"),
+    # MDGAN's diffusion game pulls the generator elsewhere at the same time.
+    [("mode_regularised", {"metric_weight": 1000.0}, 0.5), ("mdgan", {"adversarial_weight": 0.0}, 0.9)],
+)
 def test_with_the_metric_alone_generator_and_encoder_rebuild_what_they_see(
-    make: Make, images: ImageBatch, name: str
+    make: Make, images: ImageBatch, name: str, options: dict[str, float], share: float
 ) -> None:
-    method, engine = make(name=name, latent_channels=4, metric_weight=1000.0, learning_rate=4e-3)
+    method, engine = make(name=name, latent_channels=4, learning_rate=4e-3, **options)
 
     def distance() -> float:
         with torch.no_grad():
@@ -68,7 +72,7 @@ def test_with_the_metric_alone_generator_and_encoder_rebuild_what_they_see(
 
     before = distance()
     steps(method, engine, images, 150)
-    assert distance() < 0.5 * before
+    assert distance() < share * before
 
 
 def test_the_generator_does_not_play_when_a_stabiliser_says_so(make: Make, images: ImageBatch) -> None:

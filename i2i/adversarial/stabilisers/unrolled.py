@@ -1,8 +1,8 @@
 """Unrolled critic: the generator plays against the critic as it will be some steps later, and knows how it gets there.
 
 Metz et al. 2017, "Unrolled Generative Adversarial Networks", arXiv 1611.02163, equations 9 to 11. The critic's own
-losses are minimised `steps` times on the batch at hand, each step a differentiable function of the fakes; the critic
-itself is left as it is.
+losses are minimised `steps` times on the batch at hand, each step a differentiable function of the fakes; the critic's
+weights are left as they are (the power iteration of spectral normalisation goes on).
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Unrolled(LateBuffers, Stabiliser):
         self,
         *,
         steps: int = 5,
-        learning_rate: float = 1e-4,
+        learning_rate: float = 2e-4,
         optimiser: Literal["adam", "sgd"] = "adam",
         beta1: float = 0.5,
         beta2: float = 0.999,
