@@ -166,6 +166,7 @@ BESIDE: dict[str, dict[str, Any]] = {
     "dragan": {"discriminator": {"norm": "instance"}},
     "r1": {"discriminator": {"norm": "instance"}},
     "r2": {"discriminator": {"norm": "instance"}},
+    "unrolled": {"discriminator": {"norm": "instance"}},
 }
 
 

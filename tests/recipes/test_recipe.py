@@ -30,6 +30,8 @@ OTHER: dict[str, Any] = {
     "discriminator.norm": "instance",
     "objective.type": "least_squares",
     "stabilisers": [{"type": "diffaugment"}],
+    "optimiser.type": "rmsprop",
+    "optimiser.order": "simultaneous",
     "optimiser.rates": {"generator": 1e-3},
     "data.augmentation.mode": "crop",
     "data.augmentation.flips": [],

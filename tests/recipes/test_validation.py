@@ -21,12 +21,12 @@ Refusal = Callable[..., str]
     [
         ("--trainng.steps", "trainng: unknown option 'trainng'; did you mean 'training'? known: preset, name,"),
         ("--training.step", "training.step: unknown option 'step'; did you mean 'steps'? known: steps, batch_size,"),
-        ("--optimiser.beta", "optimiser.beta: unknown option 'beta'; did you mean 'beta2'? known: learning_rate,"),
+        ("--optimiser.beta", "optimiser.beta: unknown option 'beta'; did you mean 'beta2'? known: type,"),
         ("--sizing.rul", "sizing.rul: unknown option 'rul'; did you mean 'rule'? known: rule"),
         ("--generator.chanels", "generator.chanels: unknown option 'chanels'; did you mean 'channels'? known: type,"),
         ("--discriminator.layer", "discriminator.layer: unknown option 'layer'; did you mean 'layers'? known: type,"),
         ("--method.l1", "method.l1: unknown option 'l1'; known: type, l1_weight, adversarial_weight,"),
-        ("--objective.label", "objective.label: unknown option 'label'; known: type"),
+        ("--objective.label", "objective.label: unknown option 'label'; did you mean 'real_label'? known: type"),
         ("--data.source_pixel", "data.source_pixel: unknown option 'source_pixel'; did you mean 'source_pixels'?"),
         ("--data.augmentation.siz", "data.augmentation.siz: unknown option 'siz'; did you mean 'size'? known: size,"),
         ("--data.source_pixels.colr", "data.source_pixels.colr: unknown option 'colr'; did you mean 'colour'? known:"),
@@ -57,7 +57,7 @@ def test_stabilisers_are_a_list_of_parts_a_word_or_a_list_of_words(resolve: Reso
     assert resolve("--stabilisers", "diffaugment") == resolve("--stabilisers", "[diffaugment]") == whole
     unknown = "stabilisers.0.type: unknown stabiliser 'difaugment'; did you mean 'diffaugment'? known: diffaugment"
     for text in ("difaugment", "[difaugment]", "[{type: difaugment}]"):
-        assert refusal("--stabilisers", text) == unknown
+        assert refusal("--stabilisers", text).startswith(unknown)
     said = refusal("--stabilisers", "[diffaugment, {type: diffaugment, polcy: [cutout]}]")
     assert said == "stabilisers.1.polcy: unknown option 'polcy'; did you mean 'policy'? known: type, policy"
 
@@ -81,7 +81,7 @@ def test_one_word_where_a_list_belongs_is_a_list_of_one(resolve: Resolve) -> Non
         ("sizing.rule", "resiz", "sizing.rule: .*'pad', 'resize' or 'fixed' \\(got 'resiz'\\)"),
         ("data.augmentation.mode", "jiter", "data.augmentation.mode: .*'crop', 'jitter' or 'resize' \\(got 'jiter'\\)"),
         ("training", "5", "training: 5 stands where options belong: steps, batch_size, "),
-        ("objective", "3", "objective.type: unknown objective '3'; known: non_saturating, least_squares"),
+        ("objective", "3", "objective.type: unknown objective '3'; known: .*non_saturating, least_squares"),
         ("generator", "null", "generator.type: which network\\? known: unet, patchgan"),
         ("training.metrics", "[psnrr]", "training: unknown metric 'psnrr'; did you mean 'psnr'\\? known: psnr, ssim,"),
         ("training.keep_best", "ssmi", "training: unknown metric 'ssmi'; did you mean 'ssim'\\?"),
