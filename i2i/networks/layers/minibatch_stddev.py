@@ -33,5 +33,6 @@ class MinibatchDeviation(nn.Module):
             exact = features.to(torch.promote_types(features.dtype, torch.float32))
             # (size, groups, values of a picture): every `count / size`-th picture belongs to one group.
             groups = exact.reshape(size, count // size, -1)
-            deviation = (groups.var(0, correction=0) + _EPSILON).sqrt().mean(1)
+            variance = (groups - groups.mean(0)).square().mean(0)  # `var` takes many times as long on CPU
+            deviation = (variance + _EPSILON).sqrt().mean(1)
             return deviation.repeat(size)[:, None]

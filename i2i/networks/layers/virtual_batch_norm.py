@@ -53,10 +53,10 @@ class VirtualBatchNorm(nn.Module):
         """Mean and variance that broadcast over the planes; those of the reference are kept while it passes."""
         places = tuple(range(2, planes.ndim))
         if self.watching:
-            variance, mean = torch.var_mean(planes, (0, *places), correction=0, keepdim=True)
+            mean, variance = _moments(planes, (0, *places))
             self.reference = Moments(mean, variance, planes.shape[0])
             return mean, variance
-        variance, mean = torch.var_mean(planes, places, correction=0, keepdim=True)
+        mean, variance = _moments(planes, places)
         if self.reference is None:
             return mean, variance
         own = 1 / (self.reference.pictures + 1)
@@ -93,6 +93,12 @@ def reference_seen(network: nn.Module, reference: Tensor) -> Iterator[None]:
     finally:
         for layer in layers:
             layer.watching, layer.reference = False, None
+
+
+def _moments(planes: Tensor, places: tuple[int, ...]) -> tuple[Tensor, Tensor]:
+    """Mean and variance over `places`, kept as dimensions; `torch.var_mean` takes many times as long on CPU."""
+    mean = planes.mean(places, keepdim=True)
+    return mean, (planes - mean).square().mean(places, keepdim=True)
 
 
 def _beside(numbers: Tensor, planes: Tensor) -> Tensor:
