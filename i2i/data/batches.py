@@ -30,8 +30,9 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM, *((signal.SIGHUP,) if hasattr(signal,
 class Samples(Protocol):
     """What the loader needs of a data set: samples as a function of a draw, and the scaling of a batch.
 
-    A sample is a tuple of uint8 arrays, always as many of the same shapes (a pair has two). `scale` takes as many uint8
-    tensors, the samples stacked, and gives the batch, in the card's value range.
+    A sample is a tuple of arrays, always as many of the same shapes (a pair has two): uint8 pictures, and numbers that
+    are known of them. `scale` takes as many tensors, the samples stacked, and gives the batch, its pictures in the
+    card's value range.
     """
 
     cache: PictureCache[Any]
@@ -116,7 +117,7 @@ class Batches(Iterator[Any]):
         self.close()
 
 
-_Bytes = tuple[Tensor, ...]  # uint8 (N, H, W, C): a quarter of the shared memory that float32 would take
+_Bytes = tuple[Tensor, ...]  # pictures as uint8 (N, H, W, C): a quarter of the shared memory of float32
 
 
 class _Fetcher(Dataset[_Bytes]):

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from i2i.data.augment import Augmentation
 from i2i.data.batches import Samples
 from i2i.data.scan import Scan
-from i2i.images.card import Pixels
+from i2i.images.card import Condition, Pixels
 
 
 class DataSource(ABC):
@@ -26,6 +26,11 @@ class DataSource(ABC):
     source_pixels: Pixels | None
     target_pixels: Pixels
     augmentation: Augmentation
+
+    @property
+    def condition(self) -> Condition | None:
+        """The domains or attributes that the batches say of a picture; None where they say nothing."""
+        return None
 
     @abstractmethod
     def scan(self) -> Scan:

@@ -1,0 +1,52 @@
+"""Single pictures and what is known of each: what a generator from noise learns from that is told what to make."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from torch import Tensor
+
+from i2i.data.images import ImageFolder
+from i2i.data.sampler import Draw
+
+
+class ConditionedBatch(NamedTuple):
+    """Pictures (N, C, H, W) in the card's range, and what is known of them: int64 (N,), the number of a picture's
+    domain, -1 where it is unknown; or float32 (N, K), its attributes.
+    """
+
+    image: Tensor
+    condition: Tensor
+
+
+class ConditionedFolder:
+    """The samples of `pictures`, each with what is known of its picture.
+
+    `conditions` has one row for each of the folder's items: int64 (items,) or float32 (items, K). `epoch`: the indices
+    of `pictures` that make up an epoch, where they are not all of them once.
+    """
+
+    def __init__(self, pictures: ImageFolder, conditions: np.ndarray, *, epoch: Sequence[int] | None = None) -> None:
+        self.pictures = pictures
+        self.conditions = conditions
+        self.cache = pictures.cache
+        self._epoch = range(len(pictures)) if epoch is None else epoch
+
+    def __len__(self) -> int:
+        return len(self._epoch)
+
+    def __getitem__(self, draw: Draw) -> tuple[np.ndarray, np.ndarray]:
+        """One sample: a new uint8 array (H, W, C), and its picture's row of the conditions."""
+        index = self._epoch[draw.index]
+        (picture,) = self.pictures[Draw(index, draw.position)]
+        return picture, np.asarray(self.conditions[self.pictures.item_of(index)])
+
+    def preload(self) -> None:
+        """Fill the cache with what workers are to share."""
+        self.pictures.preload()
+
+    def scale(self, image: Tensor, condition: Tensor) -> ConditionedBatch:
+        """The batch of a uint8 tensor (N, H, W, C) and the stacked conditions."""
+        return ConditionedBatch(self.pictures.scale(image).image, condition)
