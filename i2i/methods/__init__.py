@@ -10,6 +10,7 @@ METHODS = Table(
     {
         "pix2pix": "i2i.methods.pix2pix:Pix2Pix",
         "gan": "i2i.methods.gan:Gan",
+        "cgan": "i2i.methods.cgan:CGAN",
         "mode_regularised": "i2i.methods.mode_regularised:ModeRegularised",
         "mdgan": "i2i.methods.mdgan:MDGAN",
     },

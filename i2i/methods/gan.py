@@ -8,14 +8,15 @@ from __future__ import annotations
 from typing import ClassVar
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from i2i.data.images import ImageBatch
-from i2i.methods.method import Engine, Method, Side
+from i2i.methods.from_noise import FromNoise
+from i2i.methods.method import Engine
 from i2i.methods.parts import Parts
 
 
-class Gan(Method):
+class Gan(FromNoise):
     """A generator of pictures from standard normal noise of `latent_channels` numbers, and its discriminator.
 
     Each step trains the discriminator, then the generator on the same fakes (the paper draws new noise for the
@@ -23,30 +24,17 @@ class Gan(Method):
     """
 
     batch_type: ClassVar[type[ImageBatch]] = ImageBatch
-    directions: ClassVar[dict[str, tuple[Side, Side]]] = {"sample": ("latent", "target")}
 
     def __init__(self, parts: Parts, *, latent_channels: int = 100) -> None:
-        super().__init__()
-        self.latent_channels = latent_channels
-        self.generator = parts.generator(latent_channels, parts.target_planes)
-        self.duel = parts.duel(parts.target_planes, generator=self.generator)
-
-    def players(self) -> dict[str, nn.Module]:
-        """Generator and discriminator."""
-        return {"generator": self.generator, "discriminator": self.duel.discriminator}
-
-    def generators(self) -> dict[str, nn.Module]:
-        """The one generator, noise to picture."""
-        return {"sample": self.generator}
+        super().__init__(parts, latent_channels=latent_channels)
 
     def training_step(self, batch: ImageBatch, engine: Engine) -> dict[str, Tensor]:
         """Draw fakes, train the discriminator, then the generator."""
         real = batch.image
         generator_plays = self.duel.generator_plays()
-        latent = torch.randn(len(real), self.latent_channels, dtype=real.dtype, device=real.device)
 
         with engine.forward(), torch.set_grad_enabled(generator_plays):
-            fake = self.generator(latent)
+            fake = self.generator(self.noise(real))
 
         with engine.turn("discriminator", stepped=lambda: self.duel.stepped("discriminator")) as turn:
             losses, logs = self.duel.discriminator_losses(real, fake)

@@ -9,6 +9,8 @@ from typing import Any, ClassVar, Literal, Protocol
 
 from torch import Tensor, nn
 
+from i2i.images.card import Condition
+
 Side = Literal["source", "target", "latent"]
 
 
@@ -46,6 +48,10 @@ class Method(nn.Module, ABC):
     @abstractmethod
     def generators(self) -> dict[str, nn.Module]:
         """The networks to ship, one for each of `directions`; the first is the main one. An average of each is kept."""
+
+    def condition(self, data: Condition | None) -> Condition | None:
+        """What steers the generators beside their source, given what the data are labelled with: nothing, here."""
+        return None
 
     @abstractmethod
     def training_step(self, batch: Any, engine: Engine) -> dict[str, Tensor]:

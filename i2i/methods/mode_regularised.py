@@ -14,12 +14,13 @@ from torch import Tensor, nn
 from i2i.data.images import ImageBatch
 from i2i.losses.precision import at_least_float32
 from i2i.losses.reconstruction import l2
-from i2i.methods.method import Engine, Method, Side
+from i2i.methods.from_noise import FromNoise
+from i2i.methods.method import Engine
 from i2i.methods.parts import Parts
 from i2i.networks.layers.encoder import Encoder
 
 
-class ModeRegularised(Method):
+class ModeRegularised(FromNoise):
     """Generator and encoder share a turn and the loss: adversarial on noise + `metric_weight` * mean squared distance
     of G(E(x)) to x + `mode_weight` * the adversarial loss of G(E(x)).
 
@@ -27,7 +28,6 @@ class ModeRegularised(Method):
     """
 
     batch_type: ClassVar[type[ImageBatch]] = ImageBatch
-    directions: ClassVar[dict[str, tuple[Side, Side]]] = {"sample": ("latent", "target")}
 
     def __init__(
         self,
@@ -37,13 +37,10 @@ class ModeRegularised(Method):
         metric_weight: float = 0.2,
         mode_weight: float = 0.4,
     ) -> None:
-        super().__init__()
-        self.latent_channels = latent_channels
+        super().__init__(parts, latent_channels=latent_channels)
         self.metric_weight = metric_weight
         self.mode_weight = mode_weight
-        self.generator = parts.generator(latent_channels, parts.target_planes)
         self.encoder = Encoder(parts.discriminator(parts.target_planes), latent_channels=latent_channels)
-        self.duel = parts.duel(parts.target_planes, generator=self.generator)
 
     def players(self) -> dict[str, nn.Module]:
         """Generator with encoder, and discriminator."""
@@ -52,18 +49,13 @@ class ModeRegularised(Method):
             "discriminator": self.duel.discriminator,
         }
 
-    def generators(self) -> dict[str, nn.Module]:
-        """The one generator, noise to picture."""
-        return {"sample": self.generator}
-
     def training_step(self, batch: ImageBatch, engine: Engine) -> dict[str, Tensor]:
         """Draw fakes, train the discriminator on them, then generator and encoder together."""
         real = batch.image
         generator_plays = self.duel.generator_plays()
-        latent = torch.randn(len(real), self.latent_channels, dtype=real.dtype, device=real.device)
 
         with engine.forward(), torch.set_grad_enabled(generator_plays):
-            fake = self.generator(latent)
+            fake = self.generator(self.noise(real))
 
         with engine.turn("discriminator", stepped=lambda: self.duel.stepped("discriminator")) as turn:
             losses, logs = self.duel.discriminator_losses(real, fake)

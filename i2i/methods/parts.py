@@ -23,7 +23,8 @@ class Parts:
     """Factories: a method calls them as often as it has players; each call makes a new part.
 
     `source_planes` and `target_planes` are the planes of the two sides of the data. `generator(planes in, planes out)`
-    and `discriminator(planes seen)` make networks of the recipe's kind.
+    and `discriminator(planes seen)` make networks of the recipe's kind. `condition_numbers`: how many domains or
+    attributes the data have.
     """
 
     source_planes: int
@@ -32,6 +33,7 @@ class Parts:
     discriminator: Callable[[int], nn.Module]
     objective: Callable[[], Objective]
     stabilisers: Callable[[], Sequence[Stabiliser]] = no_stabilisers
+    condition_numbers: int = 0
 
     def duel(self, planes: int, *, generator: nn.Module) -> Duel:
         """A discriminator that sees so many planes an image, with the recipe's objective and stabilisers.

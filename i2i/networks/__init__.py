@@ -3,8 +3,9 @@
 Contract (checked by `tests/networks/test_contract.py` over every entry): keyword-only, JSON-able hyper-parameters;
 `multiple` and `minimum` say which picture sizes the network takes; any other size raises `I2IError` (E_SIZE) naming one
 that fits; `eval()` is deterministic; one that knows a single size has it as `size`. A generator maps planes in the
-card's range to planes in -1..1, one with `latent_channels` maps noise (N, latent_channels) to them; a discriminator
-returns a `CriticOutput`; one whose score is minus an error of reconstruction has the class attribute `autoencoder`.
+card's range to planes in -1..1. One with `latent_channels` maps noise to them, `forward(latent, condition=None)`:
+noise and condition (`layers/beside.py`) have `latent_channels` numbers together. A discriminator returns a
+`CriticOutput`; one whose score is minus an error of reconstruction has the class attribute `autoencoder`.
 The last layer of any other discriminator, a convolution or linear, is its child `score`, fed by the last of its
 `features`: stabilisers widen it, encoders leave it out.
 """

@@ -15,6 +15,7 @@ from itertools import pairwise
 
 from torch import Tensor, nn
 
+from i2i.networks.layers.beside import beside
 from i2i.networks.layers.critic_output import CriticOutput
 from i2i.networks.layers.initialisation import gaussian_
 from i2i.networks.layers.normalisation import Norm, needs_bias, normalisation
@@ -56,9 +57,10 @@ class DCGAN(nn.Module):
         self.last = nn.Sequential(double(upsampling, widths[-1], out_channels, bias=True), nn.Tanh())
         gaussian_(self)
 
-    def forward(self, latent: Tensor) -> Tensor:
-        """Pictures of noise."""
-        picture: Tensor = self.last(self.hidden(self.project(latent[:, :, None, None])))
+    def forward(self, latent: Tensor, condition: Tensor | None = None) -> Tensor:
+        """Pictures of noise, whose numbers with the condition's are `in_channels`."""
+        given = beside(latent, condition, self.latent_channels)
+        picture: Tensor = self.last(self.hidden(self.project(given[:, :, None, None])))
         return picture
 
 

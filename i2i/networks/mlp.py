@@ -11,6 +11,7 @@ from typing import Literal
 from torch import Tensor, nn
 
 from i2i.networks.layers.activations import Activation, activation
+from i2i.networks.layers.beside import beside
 from i2i.networks.layers.initialisation import orthogonal_
 
 Output = Literal["tanh", "linear"]
@@ -49,7 +50,8 @@ class MLP(nn.Module):
         self.output = nn.Tanh() if output == "tanh" else nn.Identity()
         orthogonal_(self, gain=gain)
 
-    def forward(self, latent: Tensor) -> Tensor:
-        """Pictures (N, out_channels, size, size) of noise (N, in_channels)."""
-        picture: Tensor = self.output(self.last(self.hidden(latent)))
+    def forward(self, latent: Tensor, condition: Tensor | None = None) -> Tensor:
+        """Pictures (N, out_channels, size, size) of noise, whose numbers with the condition's are `in_channels`."""
+        given = beside(latent, condition, self.latent_channels)
+        picture: Tensor = self.output(self.last(self.hidden(given)))
         return picture.view(picture.shape[0], -1, self.size, self.size)

@@ -57,6 +57,7 @@ class Builder:
             discriminator=lambda planes: _made(NETWORKS, recipe.discriminator, in_channels=planes),
             objective=lambda: _made(OBJECTIVES, recipe.objective),
             stabilisers=lambda: [_made(STABILISERS, settings) for settings in recipe.stabilisers],
+            condition_numbers=len(data.condition.names) if data.condition else 0,
         )
         with _refusals("method", recipe.method):
             method: Method = kind(parts, **arguments(recipe.method))
@@ -74,18 +75,20 @@ class Builder:
         """What the finished model of each direction says of itself."""
         return {direction: self._card(method, direction, name=name) for direction in method.generators()}
 
-    def _card(self, method: Method, direction: str, *, name: str) -> ImageCard:
+    def _card(self, method: Any, direction: str, *, name: str) -> ImageCard:
         recipe, data = self.recipe, self.data()
         generator: Any = method.generators()[direction]
         sides = {"source": data.source_pixels, "target": data.target_pixels, "latent": None}
         source, target = (sides[side] for side in method.directions[direction])
         assert target is not None  # nothing ends in noise
         planes = generator.latent_channels if source is None else source.planes
+        condition = method.condition(data.condition)
         return ImageCard(
             name=recipe.name or name,
             **({} if source is None else {"source": source}),
             target=target,
-            latent=planes if source is None else None,
+            latent=method.latent_channels if source is None else None,
+            condition=condition,
             sizing=self._sizing(generator, data),
             network=network_spec(recipe.generator, in_channels=planes, out_channels=target.planes),
             method=recipe.method.type,

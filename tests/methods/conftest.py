@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from i2i.adversarial.objectives import OBJECTIVES
+from i2i.data.conditioned import ConditionedBatch
 from i2i.data.images import ImageBatch
 from i2i.data.paired import PairedBatch
 from i2i.methods import METHODS
@@ -52,10 +53,11 @@ def make() -> Make:
             ),
             objective=OBJECTIVES[objective],
         )
-        if METHODS[name].batch_type is ImageBatch:
+        if METHODS[name].batch_type in (ImageBatch, ConditionedBatch):
             parts = replace(
                 parts,
                 source_planes=0,
+                condition_numbers=2 if METHODS[name].batch_type is ConditionedBatch else 0,
                 generator=lambda planes, out: MLP(in_channels=planes, out_channels=out, size=16, channels=8),
                 discriminator=lambda planes: MLPCritic(in_channels=planes, size=16, channels=8),
             )
@@ -77,6 +79,7 @@ def paired_batch() -> PairedBatch:
 # What each method is fed in the contract tests: a new method adds its line.
 BATCHES: dict[str, Callable[[], Any]] = {
     "pix2pix": paired_batch,
+    "cgan": lambda: ConditionedBatch(paired_batch().target, torch.tensor([0, 1])),
     "gan": lambda: ImageBatch(paired_batch().target),
     "mode_regularised": lambda: ImageBatch(paired_batch().target),
     "mdgan": lambda: ImageBatch(paired_batch().target),
