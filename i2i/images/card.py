@@ -8,6 +8,7 @@ edge (files, numpy, ONNX inputs and outputs) it is uint8 HWC or NHWC, red first,
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any, Literal
 
@@ -82,11 +83,25 @@ class Sizing(Frozen):
 
 
 class Condition(Frozen):
-    """What steers the model beside the picture: exclusive `domains` by name, or a vector of `attributes`."""
+    """What steers the model beside the picture: exclusive `domains` by name, or a vector of `attributes`.
+
+    `ranges`: from where to where each attribute runs, one (low, high) a name; without them all run from 0 to 1.
+    """
 
     kind: Literal["domains", "attributes"]
     names: tuple[str, ...] = Field(min_length=1)
     exclusive_groups: tuple[tuple[str, ...], ...] = ()
+    ranges: tuple[tuple[float, float], ...] = ()
+
+    @model_validator(mode="after")
+    def _ranges_match_names(self) -> Condition:
+        if self.ranges and self.kind == "domains":
+            raise ValueError("ranges belong to attributes; a domain is there or not")
+        if self.ranges and len(self.ranges) != len(self.names):
+            raise ValueError(f"ranges has one (low, high) for each of {len(self.names)} names, got {len(self.ranges)}")
+        if not all(math.isfinite(low) and math.isfinite(high) and low < high for low, high in self.ranges):
+            raise ValueError("a range runs from a number to a larger one")
+        return self
 
 
 class NetworkSpec(Frozen):

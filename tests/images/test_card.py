@@ -40,6 +40,14 @@ def test_the_defaults_are_rgb_in_minus_one_to_one_at_any_size() -> None:
     assert (tiny.sizing.rule, tiny.sizing.multiple, tiny.sizing.minimum, tiny.scale) == ("pad", 1, 1, 1)
 
 
+def test_the_ranges_of_attributes_survive_the_way_to_json_and_back() -> None:
+    steered = card(condition=Condition(kind="attributes", names=("a", "b"), ranges=((0, 1), (-1, 1.5))))
+    again = ImageCard.from_json(steered.to_json())
+    assert again == steered
+    assert again.condition is not None
+    assert again.condition.ranges == ((0.0, 1.0), (-1.0, 1.5))
+
+
 @pytest.mark.parametrize(
     ("pixels", "channels", "planes"),
     [
@@ -92,6 +100,10 @@ def test_a_size_belongs_to_the_rules_that_need_one(fields: dict[str, object]) ->
         {"scale": 0},
         {"latent": 0},
         {"condition": {"kind": "domains", "names": ()}},
+        {"condition": {"kind": "domains", "names": ("a",), "ranges": ((0, 1),)}},
+        {"condition": {"kind": "attributes", "names": ("a", "b"), "ranges": ((0, 1),)}},
+        {"condition": {"kind": "attributes", "names": ("a",), "ranges": ((1, 1),)}},
+        {"condition": {"kind": "attributes", "names": ("a",), "ranges": ((0, float("inf")),)}},
         {"nam": "x"},
     ],
 )
