@@ -6,5 +6,9 @@ from i2i.tables import Table
 
 DATASETS = Table(
     "dataset",
-    {"paired": "i2i.data.paired_source:PairedSource", "images": "i2i.data.images_source:ImagesSource"},
+    {
+        "paired": "i2i.data.paired_source:PairedSource",
+        "images": "i2i.data.images_source:ImagesSource",
+        "domains": "i2i.data.domains_source:DomainsSource",
+    },
 )

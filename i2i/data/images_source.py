@@ -1,7 +1,12 @@
-"""Pictures of one kind as a recipe names them: a folder, how they look, and how training samples are cut from them."""
+"""Pictures of one kind as a recipe names them: a folder, how they look, and how training samples are cut from them.
+
+What the kinds of single pictures share is in `PicturesSource`; they differ in what is known of a picture.
+"""
 
 from __future__ import annotations
 
+from abc import abstractmethod
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
@@ -22,15 +27,13 @@ RGB = Pixels()
 OBJECTS = Augmentation(size=64, mode="resize")
 
 
-class ImagesSource(DataSource):
-    """Pictures below `root` (layouts as in `find_images`), all of one kind: what a generator from noise is to make.
+class PicturesSource(DataSource):
+    """Base class of the kinds of pictures below `root` that a generator from noise is to make.
 
-    `target_pixels`: how they look (grey, rgb, rgba, label maps). `validation_split` is what generated pictures are
-    compared with during training: `val`, or `test` where there is no `val`, unless named. Decoded pictures are kept
-    within `cache_megabytes`. Raises `I2IError` (E_RECIPE) for photometric changes, which belong to a source.
+    The arguments are those of `ImagesSource`. Raises `I2IError` (E_RECIPE) for photometric changes, which belong to a
+    source.
     """
 
-    batch_type: ClassVar[type[Any]] = ImageBatch
     monitor: ClassVar[str] = "samples"
 
     def __init__(
@@ -52,24 +55,25 @@ class ImagesSource(DataSource):
         self.validation_split = validation_split
         self.cache_megabytes = cache_megabytes
 
-    def scan(self) -> Scan:
-        """Look at every file of every split. Raises `I2IError` (E_LAYOUT, E_NO_IMAGES) when there is nothing."""
-        look = partial(_look, root=self.root, pixels=self.target_pixels, minimum_size=self.augmentation.minimum_size)
-        return look_at_all(find_images(self.root), look)
+    @abstractmethod
+    def pictures(self) -> dict[str, list[Path]]:
+        """The pictures by split, relative to `root`. Raises `I2IError` when they do not lie as they should."""
 
-    def training_set(self, *, value_range: tuple[float, float], seed: int) -> ImageFolder:
-        """The data set of the split `train`."""
-        return self._folder(find_images(self.root)["train"], value_range=value_range, seed=seed)
+    def scan(self) -> Scan:
+        """Look at every file of every split. Raises `I2IError` as `pictures`."""
+        look = partial(_look, root=self.root, pixels=self.target_pixels, minimum_size=self.augmentation.minimum_size)
+        return look_at_all(self.pictures(), look)
 
     def monitored(self, scan: Scan, *, count: int) -> list[np.ndarray]:
         """`count` fixed samples of the monitored split, uint8 (H, W, C) of the training size; without such a split, of
         the training pictures.
         """
         split = chosen_split(list(scan.samples), self.validation_split, root=self.root)
-        folder = self._folder(scan.samples[split or "train"], value_range=(-1.0, 1.0), seed=0)
+        folder = self.folder(scan.samples[split or "train"], value_range=(-1.0, 1.0), seed=0)
         return [picture for (picture,) in folder.spread(count, position=PREVIEW_POSITION)]
 
-    def _folder(self, names: list[Path], *, value_range: tuple[float, float], seed: int) -> ImageFolder:
+    def folder(self, names: Sequence[Path], *, value_range: tuple[float, float], seed: int) -> ImageFolder:
+        """The samples of some of the pictures, named relative to `root`."""
         return ImageFolder(
             [self.root / name for name in names],
             pixels=self.target_pixels,
@@ -78,6 +82,25 @@ class ImagesSource(DataSource):
             seed=seed,
             cache_bytes=self.cache_megabytes << 20,
         )
+
+
+class ImagesSource(PicturesSource):
+    """Pictures below `root` (layouts as in `find_images`), all of one kind.
+
+    `target_pixels`: how they look (grey, rgb, rgba, label maps). `validation_split` is what generated pictures are
+    compared with during training: `val`, or `test` where there is no `val`, unless named. Decoded pictures are kept
+    within `cache_megabytes`.
+    """
+
+    batch_type: ClassVar[type[Any]] = ImageBatch
+
+    def pictures(self) -> dict[str, list[Path]]:
+        """The pictures by split, relative to `root`. Raises `I2IError` (E_LAYOUT, E_NO_IMAGES)."""
+        return find_images(self.root)
+
+    def training_set(self, *, value_range: tuple[float, float], seed: int) -> ImageFolder:
+        """The data set of the split `train`."""
+        return self.folder(self.pictures()["train"], value_range=value_range, seed=seed)
 
 
 def _look(split: str, name: Path, *, root: Path, pixels: Pixels, minimum_size: tuple[int, int]) -> Seen:

@@ -9,6 +9,10 @@ DIR/{train,val,test}/name.png           both sides in one picture, side by side
 Pictures of one kind, two layouts, folders in folders included:
 DIR/{train,val,test}/name.png
 DIR/name.png                            all of them for training
+
+Pictures of several domains, two layouts; `unlabelled/` beside the domains holds those whose domain is not known:
+DIR/{train,val,test}/<domain>/name.png
+DIR/<domain>/name.png                   all of them for training
 """
 
 from __future__ import annotations
@@ -23,6 +27,8 @@ SPLITS = ("train", "val", "test")
 
 # Pairs of folder names that say by themselves which one is translated into which.
 ORDERED = (("a", "b"), ("source", "target"), ("input", "output"), ("input", "target"), ("before", "after"))
+
+UNLABELLED = "unlabelled"
 
 _SHOWN = 10
 
@@ -91,6 +97,70 @@ def find_images(root: Path) -> dict[str, list[Path]]:
             folder = root / split if found else root
             raise I2IError("E_NO_IMAGES", "holds no pictures (links to files elsewhere do not count)", path=folder)
     return pictures
+
+
+def domain_names(root: Path) -> tuple[str, ...]:
+    """The domains: the sorted names of the folders in `train/`, or in `root` where there are no splits.
+
+    Raises `I2IError` (E_LAYOUT) for less than two, for pictures beside their folders, and for folders in val/ or test/
+    that train/ does not have.
+    """
+    folders = _domain_folders(root)
+    if "train" not in folders:
+        message = f"there is no split 'train', only {', '.join(folders)}; the domains are the folders in train/"
+        raise I2IError("E_LAYOUT", message, path=root)
+    names = tuple(name for name in folders["train"] if name != UNLABELLED)
+    for folder in (name for name in names if not name.isprintable()):
+        raise I2IError("E_LAYOUT", f"a domain cannot be named '{printable(folder)}'; rename the folder", path=root)
+    if len(names) < 2:
+        message = (
+            f"the folders of the domains are {_listed(list(names))}, and there have to be two at least; "
+            "pictures of one kind need none: --data.type images"
+        )
+        raise I2IError("E_LAYOUT", message, path=root)
+    for split, found in folders.items():
+        other = [name for name in found if name not in {*names, UNLABELLED}]
+        if other:
+            message = f"{split}/ has the domains {_listed(other)}, train/ has not; rename them, or add them to train/"
+            raise I2IError("E_LAYOUT", message, path=root)
+    return names
+
+
+def find_domains(root: Path) -> dict[str, dict[str, list[Path]]]:
+    """The pictures by split and there by domain (as in `domain_names`, and last `UNLABELLED`), relative to `root`.
+
+    Raises `I2IError`: E_LAYOUT as `domain_names`, E_EMPTY_DOMAIN for a folder without pictures.
+    """
+    names = domain_names(root)
+    found: dict[str, dict[str, list[Path]]] = {}
+    for split, folders in _domain_folders(root).items():
+        inside = Path(split) if (root / split).is_dir() else Path()
+        chosen = [name for name in (*names, UNLABELLED) if name in folders]
+        found[split] = {name: [inside / name / path for path in list_images(root / inside / name)] for name in chosen}
+        for name in (name for name, pictures in found[split].items() if not pictures):
+            message = "holds no pictures (links to files elsewhere do not count); add some, or remove the folder"
+            raise I2IError("E_EMPTY_DOMAIN", message, path=root / inside / name)
+    return found
+
+
+def _domain_folders(root: Path) -> dict[str, list[str]]:
+    """The folders of each split, or of `root` as those of `train`. Raises `I2IError` (E_LAYOUT) for loose pictures."""
+    if not root.is_dir():
+        raise I2IError(
+            "E_LAYOUT", "is not a folder; --data takes the folder that holds the domains' folders", path=root
+        )
+    top = _contents(root)
+    inside = {split: _contents(root / split) for split in SPLITS if split in top[0]}
+    if {"trainA", "trainB"} <= set(top[0]):
+        raise I2IError("E_LAYOUT", "trainA and trainB are two sides, not domains; use train/A and train/B", path=root)
+    for name, (_, loose) in {"": top, **inside}.items():
+        if loose:
+            message = f"holds pictures beside the folders; move them into a domain's folder, or into {UNLABELLED}/"
+            raise I2IError("E_LAYOUT", message, path=root / name)
+    for split, (folders, _) in inside.items():
+        if not folders:
+            raise I2IError("E_NO_IMAGES", "holds no folders of domains; add them, or remove it", path=root / split)
+    return {split: folders for split, (folders, _) in (inside or {"train": top}).items()}
 
 
 def _flat_sides(source: str | None, target: str | None) -> set[str]:

@@ -13,9 +13,10 @@ from typing import NamedTuple
 import numpy as np
 from torch.utils.data import Sampler
 
-# The last word of Philox's 256-bit counter keeps the two streams apart: drawing never moves it.
+# The last word of Philox's 256-bit counter keeps the streams apart: drawing never moves it.
 _ORDER = 1
 _SAMPLE = 2
+_LABELS = 3
 
 # Where the samples begin that are looked at and not trained on: far behind any training position.
 PREVIEW_POSITION = 1 << 40
@@ -35,11 +36,18 @@ def _philox(seed: int, key: int, stream: int) -> np.random.Philox:
 
 
 def order(seed: int, epoch: int, size: int) -> np.ndarray:
-    """The permutation of 0..size-1 (int64, [size]) in which `epoch` visits the data set.
+    """The permutation of 0..size-1 (int64, [size]) in which `epoch` visits the data set."""
+    return _permutation(seed, epoch, size, _ORDER)
 
-    Made from raw random words, whose values numpy promises to keep from version to version.
-    """
-    words = np.asarray(_philox(seed, epoch, _ORDER).random_raw(size), np.uint64)
+
+def labelled(seed: int, domain: int, size: int) -> np.ndarray:
+    """The permutation of 0..size-1 (int64, [size]) in which the pictures of a domain get labels when not all do."""
+    return _permutation(seed, domain, size, _LABELS)
+
+
+def _permutation(seed: int, key: int, size: int, stream: int) -> np.ndarray:
+    # Made from raw random words, whose values numpy promises to keep from version to version.
+    words = np.asarray(_philox(seed, key, stream).random_raw(size), np.uint64)
     return np.argsort(words, kind="stable")
 
 

@@ -19,6 +19,7 @@ from i2i.adversarial.objectives import OBJECTIVES
 from i2i.adversarial.stabilisers import STABILISERS
 from i2i.data import DATASETS
 from i2i.data.augment import Augmentation
+from i2i.data.conditioned import ConditionedBatch
 from i2i.data.images import ImageBatch
 from i2i.errors import Exit
 from i2i.methods import METHODS
@@ -158,6 +159,11 @@ NOISE: dict[str, Any] = {
     "data": {"type": "images"},
 }
 
+# The same, told what to make; each side is a domain.
+CONDITIONED: dict[str, Any] = {**NOISE, "method": {"type": "cgan", "latent_channels": 4}, "data": {"type": "domains"}}
+
+FROM_NOISE: dict[type[Any], dict[str, Any]] = {ImageBatch: NOISE, ConditionedBatch: CONDITIONED}
+
 # What a part needs beside itself: a critic that it accepts, a batch of another size ...
 BESIDE: dict[str, dict[str, Any]] = {
     "began": {"discriminator": {"type": "autoencoder", "channels": 4, "depth": 2, "code": 2}},
@@ -174,10 +180,8 @@ def change_for(table: Table, name: str) -> dict[str, Any]:
     """A tiny training in which the part takes part."""
     if table is STABILISERS:
         return {"stabilisers": [name], **BESIDE.get(name, {})}
-    if table is METHODS and METHODS[name].batch_type is ImageBatch:
-        return {**NOISE, "method": {"type": name}}
-    if table is DATASETS and DATASETS[name].batch_type is ImageBatch:
-        return NOISE
+    if table in (METHODS, DATASETS) and table[name].batch_type in FROM_NOISE:
+        return {**FROM_NOISE[table[name].batch_type], "method" if table is METHODS else "data": {"type": name}}
     if table is not NETWORKS:
         return {table.kind.replace("dataset", "data"): {"type": name}, **BESIDE.get(name, {})}
     options = inspect.signature(NETWORKS[name]).parameters
