@@ -10,5 +10,6 @@ DATASETS = Table(
         "paired": "i2i.data.paired_source:PairedSource",
         "images": "i2i.data.images_source:ImagesSource",
         "domains": "i2i.data.domains_source:DomainsSource",
+        "attributes": "i2i.data.attributes_source:AttributesSource",
     },
 )
