@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import overload
 
 import numpy as np
@@ -11,6 +12,7 @@ from PIL import Image
 from i2i.errors import I2IError
 from i2i.images import codec
 from i2i.images.card import ImageCard
+from i2i.runtime.conditions import Asked, Attributes, Domains, asked, check
 from i2i.runtime.translator import Array, Session
 
 Latents = npt.NDArray[np.float32]  # [N, Z]
@@ -34,34 +36,76 @@ class Sampler:
         return self._session.card
 
     @overload
-    def __call__(self, latents: npt.NDArray[np.floating]) -> Array: ...
+    def __call__(
+        self,
+        latents: npt.NDArray[np.floating],
+        *,
+        seed: int = 0,
+        domain: str | Sequence[str] | None = None,
+        attributes: Mapping[str, float] | None = None,
+    ) -> Array: ...
 
     @overload
-    def __call__(self, latents: None = None, *, count: int = 1, seed: int = 0) -> list[Image.Image]: ...
+    def __call__(
+        self,
+        latents: None = None,
+        *,
+        count: int = 1,
+        seed: int = 0,
+        domain: str | Sequence[str] | None = None,
+        attributes: Mapping[str, float] | None = None,
+    ) -> list[Image.Image]: ...
 
     def __call__(
-        self, latents: npt.NDArray[np.floating] | None = None, *, count: int = 1, seed: int = 0
+        self,
+        latents: npt.NDArray[np.floating] | None = None,
+        *,
+        count: int = 1,
+        seed: int = 0,
+        domain: str | Sequence[str] | None = None,
+        attributes: Mapping[str, float] | None = None,
     ) -> list[Image.Image] | Array:
         """Make `count` pictures from the noise of `seed`, as PIL images; or those of `latents` [N, Z], as one array
         uint8 [N, H, W, C]. Latents of float32 are taken as they are, others are rounded to it.
 
-        Raises `I2IError`: E_SIZE for latents of another shape, E_USAGE for a count or seed below its least, E_OOM.
+        A model with domains needs `domain`, a name or one a picture. Of one with attributes, `attributes` sets some
+        by name; the others are drawn by the seed, and of an exclusive group that nobody names one is on.
+
+        Raises `I2IError`: E_SIZE for latents of another shape, E_USAGE for a count or seed below its least,
+        E_CONDITION for a domain or attribute that is missing, unknown or out of its range, E_OOM.
         """
-        if latents is None:
-            return [codec.to_pil(pixels) for pixels in self.apply(self.latents(count, seed=seed))]
-        return self.apply(np.asarray(latents, dtype=np.float32))
+        given = self.latents(count, seed=seed) if latents is None else np.asarray(latents, dtype=np.float32)
+        self._check_shape(given)
+        wanted = asked(self.card, len(given), domain=domain, attributes=attributes, seed=seed)
+        pixels = self.apply(given, domain=wanted.domain, condition=wanted.condition)
+        return [codec.to_pil(picture) for picture in pixels] if latents is None else pixels
 
     def latents(self, count: int, *, seed: int = 0) -> Latents:
         """Noise for `count` pictures: see `noise`."""
         return noise(count, self._channels, seed=seed)
 
-    def apply(self, latents: Latents) -> Array:
-        """The pictures uint8 [N, H, W, C] of latents [N, Z], some at a time. Raises as calling does."""
+    def apply(self, latents: Latents, *, domain: Domains | None = None, condition: Attributes | None = None) -> Array:
+        """The pictures uint8 [N, H, W, C] of latents [N, Z], some at a time.
+
+        `domain` int64 [N] or `condition` float32 [N, K] where the card has one; `i2i.runtime.conditions` makes them of
+        names. Raises as calling does.
+        """
+        self._check_shape(latents)
+        check(self.card, len(latents), Asked(domain, condition))
+        parts = [
+            self._session.run(
+                latents[start : start + BATCH],
+                domain=None if domain is None else domain[start : start + BATCH],
+                condition=None if condition is None else condition[start : start + BATCH],
+            )
+            for start in range(0, len(latents), BATCH)
+        ]
+        return np.concatenate(parts)
+
+    def _check_shape(self, latents: Latents) -> None:
         if latents.ndim != 2 or latents.shape[1] != self._channels or not len(latents):
             message = f"model '{self.card.name}' takes latents [N, {self._channels}], got {list(latents.shape)}"
             raise I2IError("E_SIZE", message)
-        parts = [self._session.run(latents[start : start + BATCH]) for start in range(0, len(latents), BATCH)]
-        return np.concatenate(parts)
 
 
 def noise(count: int, channels: int, *, seed: int) -> Latents:

@@ -1,4 +1,4 @@
-"""Pictures from noise: shapes, seeds, the way between two points, refusals."""
+"""Pictures from noise: shapes, seeds, domains and attributes, the way between two points, refusals."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from i2i.errors import I2IError
-from i2i.images.card import ImageCard, NetworkSpec, Pixels, Sizing
+from i2i.images.card import Condition, ImageCard, NetworkSpec, Pixels, Sizing
 from i2i.runtime.sampler import BATCH, Sampler, between, noise
 from i2i.runtime.translator import Translator
 
@@ -59,7 +59,59 @@ def test_many_pictures_go_through_the_network_some_at_a_time() -> None:
     assert session.batches == [BATCH, BATCH, 1]
 
 
-@pytest.mark.parametrize("shape", [(3,), (2, 4), (0, 3), (1, 1, 3)])
+class Told(Painted):
+    """Its pictures are as bright as the domain's number, or have the attributes in steps of 100 as their columns."""
+
+    def run(self, image: np.ndarray, *, domain: Any = None, condition: Any = None) -> np.ndarray:
+        self.batches.append(len(image))
+        told = np.repeat(domain[:, None], 2, 1) if condition is None else 100 * condition
+        return np.broadcast_to(told[:, None, :, None], (len(image), 2, 2, 3)).astype(np.uint8)
+
+
+DOMAINS = Condition(kind="domains", names=("nought", "one", "two"))
+ATTRIBUTES = Condition(kind="attributes", names=("smile", "age"), ranges=((0, 1), (1, 2)))
+
+
+def test_all_pictures_are_of_the_domain_or_each_is_of_its_own() -> None:
+    sample = Sampler(session := Told(condition=DOMAINS))
+    assert [np.asarray(picture).max() for picture in sample(count=2, domain="two")] == [2, 2]
+    assert [np.asarray(picture).max() for picture in sample(count=3, domain=["one", "nought", "two"])] == [1, 0, 2]
+    assert sample(noise(2, 3, seed=0), domain=["one", "two"])[:, 0, 0, 0].tolist() == [1, 2]
+    many = ["nought", *["two"] * BATCH]
+    assert [np.asarray(picture).max() for picture in sample(count=BATCH + 1, domain=many)] == [0, *[2] * BATCH]
+    assert session.batches[-2:] == [BATCH, 1]
+
+
+def test_attributes_are_set_by_name_and_the_others_drawn_by_the_seed() -> None:
+    sample = Sampler(Told(condition=ATTRIBUTES))
+    made = sample(noise(4, 3, seed=0), attributes={"smile": 0.5}, seed=3)
+    assert (made[:, :, 0] == 50).all()
+    ages = made[:, 0, 1, 0]
+    assert len(set(ages)) > 1
+    assert ((ages >= 100) & (ages <= 200)).all()
+    assert np.array_equal(made, np.stack(sample(count=4, attributes={"smile": 0.5}, seed=3)))
+    assert not np.array_equal(ages, sample(noise(4, 3, seed=0), seed=4)[:, 0, 1, 0])
+
+
+def test_raw_conditions_are_checked_against_the_card() -> None:
+    zeros = np.zeros((2, 3), np.float32)
+    domains, attributes, plain = (Sampler(Told(condition=kind)) for kind in (DOMAINS, ATTRIBUTES, None))
+    assert domains.apply(zeros, domain=np.array([2, 0])).max() == 2
+    for sampler, given, code, said in [
+        (domains, {}, "E_CONDITION", "needs a 'domain': nought, one, two"),
+        (attributes, {}, "E_CONDITION", "needs a 'condition': smile, age"),
+        (domains, {"domain": np.array([0, 3])}, "E_CONDITION", "there is no domain 3; model 'plain' has 0 to 2"),
+        (domains, {"domain": np.array([0, -1])}, "E_CONDITION", "there is no domain -1"),
+        (domains, {"domain": np.array([1])}, "E_SIZE", r"'domain' of 2 pictures is \[2\], got \[1\]"),
+        (attributes, {"condition": zeros}, "E_SIZE", r"'condition' of 2 pictures is \[2, 2\], got \[2, 3\]"),
+        (plain, {"condition": zeros}, "E_CONDITION", "takes no 'condition'"),
+    ]:
+        with pytest.raises(I2IError, match=said) as caught:
+            sampler.apply(zeros, **given)
+        assert caught.value.code == code
+
+
+@pytest.mark.parametrize("shape", [(), (3,), (2, 4), (0, 3), (1, 1, 3)])
 def test_latents_of_another_shape_are_refused(shape: tuple[int, ...]) -> None:
     with pytest.raises(I2IError, match=r"takes latents \[N, 3\]") as caught:
         Sampler(Painted())(np.zeros(shape, np.float32))

@@ -1,0 +1,104 @@
+"""Domains and attributes by name, and those that are drawn for sheets."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from i2i.errors import I2IError
+from i2i.images.card import Condition, ImageCard, NetworkSpec
+from i2i.runtime.conditions import asked, drawn
+
+FACES = Condition(
+    kind="attributes",
+    names=("dark", "age", "fair", "red", "tilt", "hat", "cap", "bare"),
+    exclusive_groups=(("dark", "fair", "red"), ("hat", "cap", "bare")),
+    ranges=((0, 1), (20, 60), (0, 1), (0, 1), (-1, 1), (0, 1), (0, 1), (-2, 2)),
+)
+DARK, AGE, FAIR, RED, TILT, HAT, CAP, BARE = range(8)
+
+
+def card(condition: Condition | None) -> ImageCard:
+    return ImageCard(name="m", latent=3, condition=condition, network=NetworkSpec(type="mlp"), method="cgan")
+
+
+def domains(*names: str) -> ImageCard:
+    return card(Condition(kind="domains", names=names))
+
+
+def test_drawn_domains_come_in_turn() -> None:
+    assert drawn(domains("a", "b", "c"), 7, seed=5).domain.tolist() == [0, 1, 2, 0, 1, 2, 0]
+    assert drawn(card(None), 3, seed=0) == (None, None)
+
+
+def test_drawn_attributes_fill_their_ranges_and_fewer_are_the_first_of_more() -> None:
+    many = drawn(card(FACES), 3000, seed=1).condition
+    assert many.dtype == np.float32
+    for column, (low, high) in ((AGE, (20, 60)), (TILT, (-1, 1))):
+        values = (many[:, column] - low) / (high - low)
+        assert 0 <= values.min() < 0.01 < 0.99 < values.max() <= 1
+        assert values.mean() == pytest.approx(0.5, abs=0.03)  # a standard error of 0.005
+    assert np.array_equal(drawn(card(FACES), 5, seed=1).condition, many[:5])
+    assert not np.array_equal(drawn(card(FACES), 5, seed=2).condition[:, AGE], many[:5, AGE])
+
+
+def test_attributes_are_no_copy_of_the_noise_of_their_seed() -> None:
+    plain = card(Condition(kind="attributes", names=("a", "b")))
+    values = drawn(plain, 2000, seed=0).condition
+    for noise in (np.random.default_rng(0).standard_normal((2000, 2)), np.random.default_rng(0).random((2000, 2))):
+        assert abs(np.corrcoef(values[:, 0], noise[:, 0])[0, 1]) < 0.1  # a standard error of 0.022
+
+
+def test_of_a_drawn_exclusive_group_one_is_on_in_turn_and_two_groups_meet_in_all_ways() -> None:
+    rows = drawn(card(FACES), 9, seed=0).condition
+    hair, head = rows[:, [DARK, FAIR, RED]], rows[:, [HAT, CAP, BARE]]
+    assert hair.argmax(1).tolist() == [0, 1, 2] * 3
+    assert (np.sort(hair) == [0, 0, 1]).all()
+    # the ends of the third one's range are -2 and 2
+    assert {tuple(row) for row in head.tolist()} == {(1, 0, -2), (0, 1, -2), (0, 0, 2)}
+    assert len(set(zip(hair.argmax(1).tolist(), head.argmax(1).tolist(), strict=True))) == 9
+
+
+def test_setting_a_member_of_an_exclusive_group_clears_the_others_and_several_make_a_mixture() -> None:
+    rows = asked(card(FACES), 4, attributes={"fair": 1, "age": 33}, seed=2).condition
+    assert rows[:, [DARK, AGE, FAIR, RED]].tolist() == [[0, 33, 1, 0]] * 4
+    left = drawn(card(FACES), 4, seed=2).condition
+    assert np.array_equal(rows[:, [TILT, HAT, CAP, BARE]], left[:, [TILT, HAT, CAP, BARE]])
+    mixed = asked(card(FACES), 1, attributes={"cap": 0.25, "bare": 1.5}).condition
+    assert mixed[:, [HAT, CAP, BARE]].tolist() == [[0, 0.25, 1.5]]
+    none = asked(card(FACES), 3, attributes={"bare": -2}).condition
+    assert none[:, [HAT, CAP, BARE]].tolist() == [[0, 0, -2]] * 3
+
+
+def test_domains_are_named_once_or_one_a_picture() -> None:
+    assert asked(domains("a", "b"), 3, domain="b").domain.tolist() == [1, 1, 1]
+    assert asked(domains("a", "b"), 3, domain=["b", "a", "b"]).domain.tolist() == [1, 0, 1]
+    assert asked(card(None), 3) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("condition", "given", "said"),
+    [
+        (FACES, {"attributes": {"aeg": 30}}, "unknown attribute 'aeg'; did you mean 'age'"),
+        (FACES, {"attributes": {"age": 61}}, "attribute 'age' runs from 20 to 60, got 61"),
+        (FACES, {"attributes": {"tilt": float("nan")}}, "attribute 'tilt' runs from -1 to 1, got nan"),
+        (FACES, {"domain": "age"}, "takes no domain; leave out 'age'"),
+        (Condition(kind="domains", names=("a", "b")), {}, "needs a domain, one of: a, b"),
+        (Condition(kind="domains", names=("a", "b")), {"domain": "c"}, "unknown domain 'c'"),
+        (Condition(kind="domains", names=("a", "b")), {"domain": ["a", "b"]}, "2 domains for 3 pictures"),
+        (Condition(kind="domains", names=("a", "b")), {"domain": []}, "0 domains for 3 pictures"),
+        (
+            Condition(kind="domains", names=("a",)),
+            {"domain": "a", "attributes": {"x": 1}},
+            "no attributes; leave out x",
+        ),
+        (None, {"attributes": {"x": 1}}, "takes no attributes"),
+        (None, {"domain": "a"}, "takes no domain"),
+    ],
+)
+def test_what_does_not_fit_the_card_is_refused(condition: Condition | None, given: dict[str, Any], said: str) -> None:
+    with pytest.raises(I2IError, match=said) as caught:
+        asked(card(condition), 3, **given)
+    assert caught.value.code == "E_CONDITION"
