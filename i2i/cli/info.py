@@ -1,7 +1,7 @@
 """Describe a model, a training run or a folder of images.
 
-MODEL: what its card says. RUN: how far the training is and what can be resumed. DIR: whether it can be trained on,
-with everything that is wrong with it.
+MODEL: what its card says. RUN: how far the training is and what can be resumed. DIR: what can be learnt from it, with
+everything that is wrong with it: attributes, pairs, domains or pictures of one kind, the first that fits.
 
 exit codes: 0 described, 2 no such thing, 3 the folder of images cannot be trained on as it is
 """
@@ -16,12 +16,16 @@ from i2i.cli.run_state import describe_run, is_run
 from i2i.errors import Exit, I2IError, missing_package, printable
 
 if TYPE_CHECKING:
+    from i2i.data.scan import Scan
     from i2i.images.card import Condition, Pixels, Sizing
     from i2i.loading import ModelPath
+
+KINDS = ["attributes", "paired", "domains", "images"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("thing", metavar="MODEL|RUN|DIR")
+    parser.add_argument("--data.type", dest="kind", metavar="T", help="DIR: paired, attributes, domains or images")
     parser.add_argument("--data.source", dest="source", metavar="X", help="DIR: name of the folder with the sources")
     parser.add_argument("--data.target", dest="target", metavar="Y", help="DIR: name of the folder with the answers")
 
@@ -40,7 +44,8 @@ def run(parser: argparse.ArgumentParser, argv: list[str]) -> int:
     except I2IError:
         if not path.is_dir():
             raise
-        return _dataset(path, source=arguments.source, target=arguments.target)
+        sides = {"source": arguments.source, "target": arguments.target}
+        return _dataset(path, arguments.kind, {side: name for side, name in sides.items() if name is not None})
     print(describe_model(model))
     return int(Exit.DONE)
 
@@ -84,15 +89,11 @@ def _condition(condition: Condition | None) -> str:
     return "" if condition is None else f"{condition.kind}: {', '.join(condition.names)}"
 
 
-def _dataset(root: Path, *, source: str | None, target: str | None) -> int:
-    try:
-        from i2i.data.paired_scan import scan_folder
-        from i2i.images.card import Pixels
-    except ModuleNotFoundError as error:
-        raise missing_package(error.name or "torch", "train") from None
-    found = scan_folder(root, source_pixels=Pixels(), target_pixels=Pixels(), source=source, target=target)
-    for split, pairs in found.samples.items():
-        print(f"{split}: {len(pairs)} pairs" + (f", first {printable(pairs[0].name)}" if pairs else ""))
+def _dataset(root: Path, kind: str | None, sides: dict[str, str]) -> int:
+    kind, found = _found(root, [kind] if kind else ["paired"] if sides else KINDS, sides)
+    for split, samples in found.samples.items():
+        word = "pairs" if kind == "paired" else "pictures"
+        print(f"{split}: {len(samples)} {word}" + (f", first {printable(samples[0].name)}" if samples else ""))
     for warning in found.warnings:
         print(f"warning: {warning}")
     for problem in found.problems:
@@ -102,3 +103,26 @@ def _dataset(root: Path, *, source: str | None, target: str | None) -> int:
         return int(Exit.REFUSED)
     print("nothing is wrong with it")
     return int(Exit.DONE)
+
+
+def _found(root: Path, kinds: list[str], sides: dict[str, str]) -> tuple[str, Scan]:
+    """The first kind of data that a folder holds, and the look at its files. Raises what the reader of pairs said when
+    none fits, and else the only one asked.
+    """
+    from i2i.data import DATASETS
+
+    refusals: dict[str, I2IError] = {}
+    for kind in kinds:
+        try:
+            data = DATASETS[kind](root=root, **(sides if kind == "paired" else {}))
+            found, condition = data.scan(), data.condition
+        except ModuleNotFoundError as error:
+            raise missing_package(error.name or "torch", "train") from None
+        except I2IError as error:
+            if error.code not in ("E_LAYOUT", "E_NO_IMAGES"):
+                raise
+            refusals[kind] = error
+        else:
+            print(f"read as --data.type {kind}" + (f", {_condition(condition)}" if condition else ""))
+            return kind, found
+    raise refusals.get("paired", refusals[kinds[0]])

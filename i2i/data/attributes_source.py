@@ -87,8 +87,9 @@ class AttributesSource(PicturesSource):
 
     def scan(self) -> Scan:
         """Look at every file of every split, and at the list. Raises `I2IError` as `pictures` and `read_list`."""
-        scan, path = super().scan(), self._list()
-        problems = self._matching(read_list(path).files, scan.samples).problems
+        path = self._list()
+        listed, scan = read_list(path), super().scan()
+        problems = self._matching(listed.files, scan.samples).problems
         digests = scan.digests | {path.name: sha256(path)}
         return replace(scan, problems=(*problems, *scan.problems), digests=digests)
 

@@ -137,6 +137,38 @@ def test_a_good_folder_of_pairs_is_counted(tmp_path, capsys):
     assert "nothing is wrong" in said
 
 
+def test_a_folder_of_pairs_is_domains_when_asked(tmp_path, capsys):
+    assert info(dataset(tmp_path / "data"), "--data.type", "domains") == 0
+    said = capsys.readouterr().out
+    assert "read as --data.type domains, domains: A, B\n" in said
+    assert "train: 2 pictures, first a.png" in said
+
+
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [
+        (["train/ass/1.png", "train/horse/2.png", "train/zebra/3.png"], "domains, domains: ass, horse, zebra\n"),
+        (["cat/1.png", "dog/2.png"], "domains, domains: cat, dog\n"),
+        (["1.png", "2.png"], "images\n"),
+        (["1.png", "list_attr.txt"], "attributes, attributes: Hat, Age\n"),
+    ],
+)
+def test_pictures_without_partners_are_described_as_what_they_look_like(tmp_path, capsys, files, said):
+    for number, name in enumerate(files):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        if name.endswith(".txt"):
+            (tmp_path / name).write_text("1\nHat Age\n1.png 1 0.5\n")
+        else:
+            Image.fromarray(np.full((8, 8, 3), number, np.uint8)).save(tmp_path / name)
+    assert info(tmp_path) == 0
+    assert f"read as --data.type {said}train: " in capsys.readouterr().out
+
+
+def test_an_unknown_type_of_data_exits_with_2(tmp_path, capsys):
+    assert info(tmp_path, "--data.type", "domain") == 2
+    assert "did you mean 'domains'" in capsys.readouterr().err
+
+
 def test_everything_that_is_wrong_with_a_folder_is_listed_at_once(tmp_path, capsys):
     data = dataset(tmp_path / "data")
     (data / "train/A/alone.png").write_bytes((data / "train/A/a.png").read_bytes())
