@@ -10,6 +10,8 @@ from torch import Tensor, nn
 
 from i2i.adversarial.duel import Duel
 from i2i.adversarial.stabilisers.minibatch_stddev import MinibatchStddev
+from i2i.adversarial.stabilisers.r1 import R1
+from i2i.adversarial.stabilisers.stabiliser import Stabiliser
 from i2i.adversarial.stabilisers.virtual_batch_norm import ReferencedCritic, VirtualBatchNormalisation
 from i2i.errors import I2IError
 from i2i.networks.layers.virtual_batch_norm import VirtualBatchNorm, reference_seen
@@ -172,3 +174,21 @@ def test_a_critic_without_batch_norm_is_refused() -> None:
         duel(critic(3, norm="instance"), VirtualBatchNormalisation())
     with pytest.raises(ValueError, match="1 or more; got 0"):
         VirtualBatchNormalisation(reference=0)
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_a_penalty_on_single_pictures_may_go_with_it(first: bool) -> None:
+    torch.manual_seed(0)
+    parts: list[Stabiliser] = [R1(gamma=1.0), VirtualBatchNormalisation(reference=4)]
+    made = duel(critic(3, norm="batch", layers=2), *(parts if first else parts[::-1]))
+    real, fake = torch.randn(2, 4, 3, 16, 16).unbind()
+    penalty = made.discriminator_losses(real, fake)[0]["d_r1"]
+    with torch.no_grad():
+        made.judge(real[:1])  # the reference is there; each picture's gradient is its own
+    alone = [made.discriminator_losses(real[i : i + 1], fake[:1])[0]["d_r1"] for i in range(4)]
+    assert float(penalty) == pytest.approx(float(sum(alone)) / 4, rel=1e-4)
+
+
+def test_a_penalty_still_refuses_batch_normalisation_that_stays() -> None:
+    with pytest.raises(ValueError, match="R1 wants a critic without batch normalisation"):
+        duel(critic(3, norm="batch", layers=2), R1())
