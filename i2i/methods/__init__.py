@@ -11,6 +11,8 @@ METHODS = Table(
         "pix2pix": "i2i.methods.pix2pix:Pix2Pix",
         "gan": "i2i.methods.gan:Gan",
         "cgan": "i2i.methods.cgan:CGAN",
+        "infogan": "i2i.methods.infogan:InfoGAN",
+        "semi_supervised": "i2i.methods.semi_supervised:SemiSupervised",
         "mode_regularised": "i2i.methods.mode_regularised:ModeRegularised",
         "mdgan": "i2i.methods.mdgan:MDGAN",
     },

@@ -80,6 +80,8 @@ def paired_batch() -> PairedBatch:
 BATCHES: dict[str, Callable[[], Any]] = {
     "pix2pix": paired_batch,
     "cgan": lambda: ConditionedBatch(paired_batch().target, torch.tensor([0, 1])),
+    "semi_supervised": lambda: ConditionedBatch(paired_batch().target, torch.tensor([-1, 1])),
+    "infogan": lambda: ImageBatch(paired_batch().target),
     "gan": lambda: ImageBatch(paired_batch().target),
     "mode_regularised": lambda: ImageBatch(paired_batch().target),
     "mdgan": lambda: ImageBatch(paired_batch().target),
