@@ -1,7 +1,8 @@
 """The bench of modes: which objective and stabiliser keep a GAN from collapsing, on mixtures of Gaussians.
 
 usage: python tools/modes.py [--csv FILE] [--data ring|grid] [--protocol weak|own] [--rows NAME ...] [--seeds N]
-       python tools/modes.py --table            the table of the results so far
+       python tools/modes.py --table            the table of the results so far: modes covered (in each seed), share
+                                                of samples of high quality, reverse KL to uniform, means over the seeds
        python tools/modes.py --picture FILE     samples over time, a line per row (trains seed 0 of each row again)
 
 Data: a ring of 8 (radius 2, deviation 0.02) or a grid of 25 (spacing 2, deviation 0.05). A mode counts as covered when
@@ -13,7 +14,8 @@ two hidden layers of 128 units (the critic's are tanh), Adam with beta1 0.5 at 0
 critic, beside which a plain GAN collapses. Deviations, for time: batches of 128 instead of 512, 15,000 steps instead of
 25,000, a critic's rate of 0.0002 instead of 0.0001.
 own: the recipe that we would give a user: noise of 2 numbers, three hidden layers, batches of 256, Adam (0, 0.9),
-a rate that decays over 20,000 steps, averaged weights.
+a rate that decays over all the steps, 20,000 of them, averaged weights.
+A step is a turn of the critic: with `critic_steps` the generator has fewer.
 A new objective or stabiliser joins by one line in ROWS.
 """
 
@@ -273,26 +275,27 @@ def append(path: Path, line: dict[str, Any]) -> None:
 
 
 def table(lines: Sequence[dict[str, str]]) -> str:
-    """Means over the seeds, a Markdown table for each data set and protocol, the best rows first."""
-    out = []
-    for data, protocol in dict.fromkeys((line["data"], line["protocol"]) for line in lines):
-        kinds = len(mixture(data).centres)
-        out += [
-            f"\n{data}, {protocol}:\n",
-            f"| row | seeds | modes of {kinds} | all seeds | high quality | reverse KL |",
-        ]
-        out += ["|---|---|---|---|---|---|"]
-        rows: dict[str, list[dict[str, str]]] = {}
-        for line in lines:
-            if (line["data"], line["protocol"]) == (data, protocol):
-                rows.setdefault(line["row"], []).append(line)
-        for name, found in sorted(rows.items(), key=lambda item: -_mean(item[1], "modes")):
-            each = " ".join(f"{float(line['modes']):.0f}" for line in sorted(found, key=lambda line: line["seed"]))
-            out.append(
-                f"| {name} | {len(found)} | {_mean(found, 'modes'):.1f} | {each} | {_mean(found, 'high_quality'):.1%} "
-                f"| {_mean(found, 'reverse_kl'):.3f} |"
-            )
+    """A Markdown table, a line per row and a column per data set, protocol and number of steps."""
+    groups = sorted({(line["protocol"], line["data"], int(line["steps"])) for line in lines}, reverse=True)
+    heads = [f"{data} of {len(mixture(data).centres)}, {protocol}, {steps:,} steps" for protocol, data, steps in groups]
+    out = [f"| row | {' | '.join(heads)} |", "|---|" + "---|" * len(heads)]
+    for row in [name for name in ROWS if any(line["row"] == name for line in lines)]:
+        cells = [_cell([line for line in lines if line["row"] == row and _group(line) == group]) for group in groups]
+        out.append(f"| {row} | {' | '.join(cells)} |")
     return "\n".join(out)
+
+
+def _group(line: dict[str, str]) -> tuple[str, str, int]:
+    return line["protocol"], line["data"], int(line["steps"])
+
+
+def _cell(lines: Sequence[dict[str, str]]) -> str:
+    """Means over the seeds, each seed's modes in brackets."""
+    if not lines:
+        return ""
+    found = sorted(lines, key=lambda line: int(line["seed"]))
+    each = " ".join(f"{float(line['modes']):.0f}" for line in found)
+    return f"{_mean(found, 'modes'):.1f} ({each}) {_mean(found, 'high_quality'):.0%}, {_mean(found, 'reverse_kl'):.2f}"
 
 
 def _mean(lines: Sequence[dict[str, str]], name: str) -> float:
