@@ -15,9 +15,9 @@ import os
 import signal
 import sys
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING
 
+from i2i.cli.model_options import add_model_options, check_model_options, leave
 from i2i.cli.progress import Progress
 from i2i.errors import Exit, I2IError, printable
 from i2i.training.signals import Stop
@@ -43,13 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--keep-extension", action="store_true", help="a.jpg becomes a.jpg.png, not a.png")
     parser.add_argument("--workers", type=int, metavar="N", help="threads that decode, and as many that encode")
     parser.add_argument("--shard", metavar="I/N", default="1/1", help="do only part I of N of the sorted list")
-    parser.add_argument(
-        "--provider",
-        choices=["auto", "cpu", "cuda"],
-        default="auto",
-        help="where the model runs; auto: CUDA if it is there (not measured by us), else the CPU",
-    )
-    parser.add_argument("--threads", type=int, metavar="N", help="threads of the model itself (default: all cores)")
+    add_model_options(parser)
 
 
 def run(parser: argparse.ArgumentParser, argv: list[str]) -> int:
@@ -109,8 +103,7 @@ def _options(arguments: argparse.Namespace) -> Options:
     from i2i.runtime.plan import Shard
 
     workers = min(4, os.cpu_count() or 1) if arguments.workers is None else arguments.workers
-    if arguments.threads is not None and arguments.threads < 1:
-        raise I2IError("E_USAGE", f"{arguments.threads} threads; at least 1 is needed")
+    check_model_options(arguments)
     return Options(
         domain=arguments.domain,
         wanted=arguments.format,
@@ -119,8 +112,3 @@ def _options(arguments: argparse.Namespace) -> Options:
         workers=workers,
         shard=Shard.parse(arguments.shard),
     )
-
-
-def leave(number: int, frame: FrameType | None) -> None:
-    """What SIGTERM does to a short command: raised where it is, so that a temporary file is removed on the way out."""
-    raise SystemExit(int(Exit.SIGTERM))

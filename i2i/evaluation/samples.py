@@ -12,20 +12,26 @@ from torch import nn
 from i2i.errors import I2IError
 from i2i.evaluation.grids import sheet
 from i2i.evaluation.monitor import session_of
+from i2i.evaluation.sheets import by_domain
 from i2i.images.card import ImageCard
 from i2i.metrics.features import installed
 from i2i.metrics.kid import Features
 from i2i.metrics.suite import Suite
-from i2i.runtime.sampler import Sampler, noise
+from i2i.runtime.conditions import drawn
+from i2i.runtime.sampler import Sampler
 
 Picture = NDArray[np.uint8]
 
 MOST_PIXELS = 1024  # a side of the sheet, before rows and columns are left out
 SEED = 0
+EXAMPLES = 16  # what the health of a training is judged by
 
 
 class SampleMonitor:
     """Makes pictures of noise that stays the same, exactly as the shipped model would.
+
+    A generator that is told what to make is told the same every time: the sheet has a column for each domain and the
+    same noise along a row; attributes, and what is measured, are as `i2i.runtime.conditions.drawn` has them.
 
     A sheet of up to `shown` of them, and the metrics of as many as there are `pictures` (real ones, uint8 (H, W, C) of
     the training size) against those: metrics of sets alone, since noise has no known answer. Without names: KID where
@@ -58,8 +64,12 @@ class SampleMonitor:
     def sample(self, generators: Mapping[str, nn.Module]) -> Picture:
         """The sheet, uint8 (H, W, 3)."""
         side = max(MOST_PIXELS // max(self.pictures[0].shape[:2]), 1)
-        count = min(self.shown, side * side)
-        return sheet(list(self._made(generators, count)))
+        condition = self.card.condition
+        if condition is not None and condition.kind == "domains":
+            names = condition.names[: min(side, self.shown)]
+            sampler = self._sampler(generators)
+            return by_domain(sampler, sampler.latents(min(side, self.shown // len(names)), seed=SEED), names)
+        return sheet(list(self._made(generators, min(self.shown, side * side))))
 
     def measure(self, generators: Mapping[str, nn.Module]) -> dict[str, float]:
         """The metrics of as many generated pictures as there are real ones."""
@@ -71,6 +81,10 @@ class SampleMonitor:
         )
         return suite.compute()
 
+    def examples(self, generators: Mapping[str, nn.Module]) -> tuple[list[Picture], list[Picture]]:
+        """A few pictures of different noise, and as many real ones or fewer."""
+        return list(self._made(generators, EXAMPLES)), self.pictures[:EXAMPLES]
+
     def _suite(self) -> Suite:
         suite = Suite(self.metrics, pixels=self.card.target, features=self.features)
         single = list(suite.per_image())
@@ -80,6 +94,9 @@ class SampleMonitor:
         return suite
 
     def _made(self, generators: Mapping[str, nn.Module], count: int) -> Picture:
-        sampler = Sampler(session_of(generators, self.card, device=self.device))
-        assert self.card.latent is not None  # the sampler's own check
-        return sampler.apply(noise(count, self.card.latent, seed=SEED))
+        wanted = drawn(self.card, count, seed=SEED)
+        sampler = self._sampler(generators)
+        return sampler.apply(sampler.latents(count, seed=SEED), **wanted._asdict())
+
+    def _sampler(self, generators: Mapping[str, nn.Module]) -> Sampler:
+        return Sampler(session_of(generators, self.card, device=self.device))

@@ -23,6 +23,13 @@ class Asked(NamedTuple):
     domain: Domains | None = None
     condition: Attributes | None = None
 
+    def rows(self, which: slice | list[int]) -> Asked:
+        """What some of the pictures are to be."""
+        return Asked(
+            None if self.domain is None else self.domain[which],
+            None if self.condition is None else self.condition[which],
+        )
+
 
 def domain_index(card: ImageCard, domain: str | None) -> Domains | None:
     """int64 [1], the position of `domain` in the card's list, or None for a model without domains.
@@ -85,7 +92,7 @@ def drawn(card: ImageCard, count: int, *, seed: int) -> Asked:
         return Asked()
     if condition.kind == "domains":
         return Asked(domain=np.arange(count, dtype=np.int64) % len(condition.names))
-    low, high = _ends(condition)
+    low, high = ends(condition)
     # A stream of its own: noise of the same seed is not to go along with the attributes.
     share = np.random.default_rng([seed, 1]).random((count, len(condition.names)))
     number = np.arange(count)
@@ -119,7 +126,7 @@ def check(card: ImageCard, count: int, given: Asked) -> None:
             raise I2IError("E_CONDITION", message)
 
 
-def _ends(condition: Condition) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+def ends(condition: Condition) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """The low and the high end of each attribute's range, [K]."""
     low, high = np.array(condition.ranges or [(0.0, 1.0)] * len(condition.names)).T
     return low, high
@@ -127,7 +134,7 @@ def _ends(condition: Condition) -> tuple[npt.NDArray[np.float64], npt.NDArray[np
 
 def _set(condition: Condition, base: Asked, values: Mapping[str, float]) -> Asked:
     assert base.condition is not None  # the caller has seen that the card has attributes
-    rows, (low, high) = base.condition, _ends(condition)
+    rows, (low, high) = base.condition, ends(condition)
     for group in (group for group in condition.exclusive_groups if not values.keys().isdisjoint(group)):
         columns = [condition.names.index(name) for name in group]
         rows[:, columns] = low[columns]

@@ -77,7 +77,7 @@ class Sampler:
         given = self.latents(count, seed=seed) if latents is None else np.asarray(latents, dtype=np.float32)
         self._check_shape(given)
         wanted = asked(self.card, len(given), domain=domain, attributes=attributes, seed=seed)
-        pixels = self.apply(given, domain=wanted.domain, condition=wanted.condition)
+        pixels = self.apply(given, **wanted._asdict())
         return [codec.to_pil(picture) for picture in pixels] if latents is None else pixels
 
     def latents(self, count: int, *, seed: int = 0) -> Latents:
@@ -91,16 +91,10 @@ class Sampler:
         names. Raises as calling does.
         """
         self._check_shape(latents)
-        check(self.card, len(latents), Asked(domain, condition))
-        parts = [
-            self._session.run(
-                latents[start : start + BATCH],
-                domain=None if domain is None else domain[start : start + BATCH],
-                condition=None if condition is None else condition[start : start + BATCH],
-            )
-            for start in range(0, len(latents), BATCH)
-        ]
-        return np.concatenate(parts)
+        wanted = Asked(domain, condition)
+        check(self.card, len(latents), wanted)
+        parts = [slice(start, start + BATCH) for start in range(0, len(latents), BATCH)]
+        return np.concatenate([self._session.run(latents[part], **wanted.rows(part)._asdict()) for part in parts])
 
     def _check_shape(self, latents: Latents) -> None:
         if latents.ndim != 2 or latents.shape[1] != self._channels or not len(latents):

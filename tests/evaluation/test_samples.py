@@ -10,11 +10,12 @@ import torch
 from torch import nn
 
 from i2i.errors import I2IError
-from i2i.evaluation.grids import GAP, PAPER, sheet
+from i2i.evaluation.grids import GAP, HEADER, PAPER, sheet
 from i2i.evaluation.samples import SampleMonitor
-from i2i.images.card import ImageCard, NetworkSpec, Pixels, Sizing
+from i2i.images.card import Condition, ImageCard, NetworkSpec, Pixels, Sizing
 from i2i.metrics.kid import kernel_distance
 from i2i.networks.mlp import MLP
+from i2i.runtime.conditions import drawn
 from i2i.runtime.sampler import noise
 from i2i.weights.session import TorchSession
 
@@ -66,6 +67,55 @@ def test_the_distance_is_that_of_as_many_made_pictures_to_the_real_ones() -> Non
     expected = kernel_distance(corners(made), corners(torch.from_numpy(np.stack(real(6)))))
     assert found == {"kid": pytest.approx(expected)}
     assert monitor(metrics=["kid"]).measure({"sample": network(seed=1)}) != found
+
+
+def told(condition: Condition) -> tuple[ImageCard, nn.Module]:
+    """The card and the network of a generator that is told what to make."""
+    torch.manual_seed(0)
+    wide = MLP(in_channels=5 + len(condition.names), out_channels=3, size=8, channels=16)
+    return CARD.model_copy(update={"condition": condition}), wide
+
+
+def test_the_sheet_of_domains_has_a_column_for_each_and_the_same_noise_along_a_row() -> None:
+    card, generator = told(Condition(kind="domains", names=("a", "b", "c")))
+    looked = SampleMonitor(real(6), cards={"sample": card}, features=corners, shown=7)
+    pixels, side = looked.sample({"sample": generator}), 8 + GAP
+    assert pixels.shape == (HEADER + 2 * side + GAP, 3 * side + GAP, 3)  # 7 have room for 2 rows of 3
+    for column in range(3):
+        made = TorchSession(generator, card).run(noise(2, 5, seed=0), domain=np.full(2, column))
+        for row, picture in enumerate(made):
+            top, left = HEADER + GAP + row * side, GAP + column * side
+            assert np.array_equal(pixels[top : top + 8, left : left + 8], picture)
+
+
+def test_a_sheet_of_many_domains_shows_the_first() -> None:
+    card, generator = told(Condition(kind="domains", names=tuple(f"d{number}" for number in range(9))))
+    looked = SampleMonitor(real(6), cards={"sample": card}, features=corners, shown=4)
+    assert looked.sample({"sample": generator}).shape == (HEADER + 8 + 2 * GAP, 4 * (8 + GAP) + GAP, 3)
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        Condition(kind="domains", names=("a", "b", "c")),
+        Condition(kind="attributes", names=("age", "tilt"), ranges=((0, 9), (-1, 1))),
+    ],
+    ids=lambda condition: condition.kind,
+)
+def test_what_is_measured_are_pictures_of_drawn_conditions(condition: Condition) -> None:
+    card, generator = told(condition)
+    looked = SampleMonitor(real(6), cards={"sample": card}, features=corners, metrics=["kid"])
+    wanted = drawn(card, 6, seed=0)
+    made = TorchSession(generator, card).run(noise(6, 5, seed=0), domain=wanted.domain, condition=wanted.condition)
+    expected = kernel_distance(corners(torch.from_numpy(made)), corners(torch.from_numpy(np.stack(real(6)))))
+    assert looked.measure({"sample": generator}) == {"kid": pytest.approx(expected)}
+
+
+def test_the_sheet_of_attributes_shows_drawn_ones() -> None:
+    card, generator = told(Condition(kind="attributes", names=("age", "tilt"), ranges=((0, 9), (-1, 1))))
+    looked = SampleMonitor(real(6), cards={"sample": card}, features=corners, shown=4)
+    made = TorchSession(generator, card).run(noise(4, 5, seed=0), condition=drawn(card, 4, seed=0).condition)
+    assert np.array_equal(looked.sample({"sample": generator}), sheet(list(made)))
 
 
 def test_metrics_that_need_an_answer_are_refused() -> None:

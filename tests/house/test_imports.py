@@ -21,6 +21,7 @@ LIGHT = [
     "i2i.runtime.translator",
     "i2i.runtime.sampler",
     "i2i.evaluation.grids",
+    "i2i.evaluation.sheets",
     "i2i.runtime.onnx",
     "i2i.runtime.convert",
     "i2i.cli.main",

@@ -1,0 +1,30 @@
+"""What the commands that run a model have in common: where it runs, on how many threads, and how SIGTERM ends them."""
+
+from __future__ import annotations
+
+import argparse
+from types import FrameType
+
+from i2i.errors import Exit, I2IError
+
+
+def add_model_options(parser: argparse.ArgumentParser) -> None:
+    """`--provider` and `--threads`."""
+    parser.add_argument(
+        "--provider",
+        choices=["auto", "cpu", "cuda"],
+        default="auto",
+        help="where the model runs; auto: CUDA if it is there (not measured by us), else the CPU",
+    )
+    parser.add_argument("--threads", type=int, metavar="N", help="threads of the model itself (default: all cores)")
+
+
+def check_model_options(arguments: argparse.Namespace) -> None:
+    """Raise `I2IError` (E_USAGE) for a number of threads that is none."""
+    if arguments.threads is not None and arguments.threads < 1:
+        raise I2IError("E_USAGE", f"{arguments.threads} threads; at least 1 is needed")
+
+
+def leave(number: int, frame: FrameType | None) -> None:
+    """What SIGTERM does to a short command: raised where it is, so that a temporary file is removed on the way out."""
+    raise SystemExit(int(Exit.SIGTERM))
