@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from i2i.images.card import ImageCard, Pixels
+from i2i.runtime.conditions import drawn
 
 if TYPE_CHECKING:
     from i2i.weights.session import TorchSession
@@ -18,6 +19,9 @@ MOST_LEVELS = 1
 MOST_SHARE = 0.001
 _SEED = 20_170_711
 _PROBE_SIDE = 32
+_MOST_MORE = 8  # pictures of a further probe: few, since networks can be large
+
+Size = tuple[int, int, int, bool]
 
 
 @dataclass(frozen=True)
@@ -95,10 +99,13 @@ def probes(card: ImageCard) -> Iterator[Probe]:
     """The inputs to compare on, always the same ones.
 
     One pixel; smaller than the padding; odd and not square; a batch of 2; larger than the network's size. Pictures
-    with soft gradients and hard edges, and noise. Latents in batches of 1, 2 and 7.
+    with soft gradients and hard edges, and noise. Latents in batches of 1, 2 and 7. Every domain occurs, and every
+    member of an exclusive group (one of it is on); attributes lie in their ranges.
     """
     random = np.random.default_rng(_SEED)
-    for batch, height, width, noisy in _sizes(card):
+    sizes = _until_all_occurred(_sizes(card), card)
+    wanted, start = drawn(card, sum(batch for batch, *_ in sizes), seed=_SEED), 0
+    for batch, height, width, noisy in sizes:
         source: NDArray[np.uint8] | NDArray[np.float32]
         if card.latent is not None:
             source = random.standard_normal((batch, card.latent), dtype=np.float32)
@@ -106,10 +113,8 @@ def probes(card: ImageCard) -> Iterator[Probe]:
             source = random.integers(0, 256, (batch, height, width, card.source.channels), dtype=np.uint8)
         else:
             source = np.stack([scene(height, width, card.source, random) for _ in range(batch)])
-        kind, count = (card.condition.kind, len(card.condition.names)) if card.condition else ("none", 0)
-        domain = random.integers(0, count, batch) if kind == "domains" else None
-        condition = random.random((batch, count), dtype=np.float32) if kind == "attributes" else None
-        yield Probe(source, domain, condition)
+        yield Probe(source, *wanted.rows(slice(start, start + batch)))
+        start += batch
 
 
 def scene(height: int, width: int, pixels: Pixels, random: np.random.Generator) -> NDArray[np.uint8]:
@@ -129,7 +134,17 @@ def scene(height: int, width: int, pixels: Pixels, random: np.random.Generator) 
     return np.asarray(np.round(picture * 255.0), dtype=np.uint8)
 
 
-def _sizes(card: ImageCard) -> list[tuple[int, int, int, bool]]:
+def _until_all_occurred(sizes: list[Size], card: ImageCard) -> list[Size]:
+    """More probes of the last size where there are more domains, or members of a group, than pictures."""
+    if card.condition is None:
+        return sizes
+    groups = [card.condition.names] if card.condition.kind == "domains" else card.condition.exclusive_groups
+    missing = max(map(len, groups), default=0) - sum(batch for batch, *_ in sizes)
+    parts = [min(_MOST_MORE, missing - done) for done in range(0, missing, _MOST_MORE)]
+    return [*sizes, *((batch, *sizes[-1][1:]) for batch in parts)]
+
+
+def _sizes(card: ImageCard) -> list[Size]:
     """Batch, height, width of each probe, and whether it is noise."""
     sizing = card.sizing
     if card.latent is not None:

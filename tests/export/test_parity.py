@@ -93,6 +93,27 @@ def test_the_probes_cover_domains_attributes_and_latents():
     assert all(probe.condition.shape == (len(probe.source), 2) for probe in probes(card))
 
 
+@pytest.mark.parametrize("count", [3, 10, 11, 50])
+@pytest.mark.parametrize("latent", [None, 5])
+def test_every_domain_occurs_in_the_probes_however_many_there_are(count, latent):
+    names = tuple(f"d{number}" for number in range(count))
+    found = list(probes(a_card(latent=latent, condition=Condition(kind="domains", names=names))))
+    assert {int(number) for probe in found for number in probe.domain} == set(range(count))
+    assert all(probe.domain.shape == (len(probe.source),) for probe in found)
+    assert max(len(probe.source) for probe in found) <= 8
+
+
+def test_drawn_attributes_keep_to_their_ranges_and_of_a_group_each_is_on_by_itself():
+    names = ("age", *(f"g{number}" for number in range(12)))
+    condition = Condition(
+        kind="attributes", names=names, exclusive_groups=(names[1:],), ranges=((30, 40), *[(0, 1)] * 12)
+    )
+    rows = np.concatenate([probe.condition for probe in probes(a_card(latent=5, condition=condition))])
+    assert 30 <= rows[:, 0].min() < rows[:, 0].max() <= 40
+    assert set(rows[:, 1:].argmax(1)) == set(range(12))
+    assert (np.sort(rows[:, 1:]) == [*[0] * 11, 1]).all()
+
+
 def test_a_scene_has_gradients_and_edges():
     picture = scene(64, 64, Pixels(), np.random.default_rng(0)).astype(int)
     steps = np.abs(np.diff(picture, axis=1))
