@@ -83,6 +83,21 @@ def by_means(pictures: Pictures, labels: Labels, test: Pictures, test_labels: La
     return float((nearest == test_labels).mean())
 
 
+def judged(sampler: Sampler, root: Path, *, count: int, seed: int) -> dict[str, float]:
+    """What `count` samples of every domain are worth, and what real pictures and their means are."""
+    samples, asked = made(sampler, count, seed)
+    train, labels = real(root, "train", sampler)
+    test, test_labels = real(root, "test", sampler)
+    taught_by_real = classifier(train, labels)
+    return {
+        "read": float(taught_by_real.score(samples, asked)),
+        "teach": float(classifier(samples, asked).score(test, test_labels)),
+        "spread": spread(samples, asked) / spread(train, labels),
+        "real_teach": float(taught_by_real.score(test, test_labels)),
+        "means_teach": by_means(train, labels, test, test_labels),
+    }
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("models", nargs="+", metavar="MODEL")
@@ -90,25 +105,13 @@ def main() -> int:
     parser.add_argument("--count", type=int, default=200, metavar="N", help="samples of a domain (default: 200)")
     parser.add_argument("--seed", type=int, default=0, metavar="S")
     options = parser.parse_args()
-    print("| model | read | teach | spread |\n|---|---|---|---|")
-    for number, model in enumerate(options.models):
+    print("| model | read | teach | spread | real pictures teach | their means |\n|---|---|---|---|---|---|")
+    for model in options.models:
         sampler = i2i.load(model)
         if not isinstance(sampler, Sampler):
             raise SystemExit(f"{model} translates pictures and makes none from noise")
-        samples, asked = made(sampler, options.count, options.seed)
-        train, labels = real(options.data, "train", sampler)
-        test, test_labels = real(options.data, "test", sampler)
-        taught_by_real = classifier(train, labels)
-        if number == 0:
-            means = by_means(train, labels, test, test_labels)
-            print(f"| real pictures | | {taught_by_real.score(test, test_labels):.3f} (their means: {means:.3f}) | 1 |")
-        taught = classifier(samples, asked)
-        share = spread(samples, asked) / spread(train, labels)
-        print(
-            f"| {model} | {taught_by_real.score(samples, asked):.3f} | {taught.score(test, test_labels):.3f} "
-            f"| {share:.2f} |",
-            flush=True,
-        )
+        found = judged(sampler, options.data, count=options.count, seed=options.seed)
+        print(f"| {model} | {' | '.join(f'{value:.3f}' for value in found.values())} |", flush=True)
     return 0
 
 
