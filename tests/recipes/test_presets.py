@@ -19,7 +19,7 @@ from i2i.recipes.presets import names, preset
 from i2i.recipes.recipe import validate
 from i2i.recipes.run import train
 
-FROM_NOISE = [name for name in names() if preset(name)["data"]["type"] == "images"]
+FROM_NOISE = [name for name in names() if preset(name)["data"]["type"] in ("images", "domains")]
 NARROW: dict[str, Any] = {
     "generator": {"channels": 4},
     "discriminator": {"channels": 4},
@@ -36,11 +36,12 @@ NARROW: dict[str, Any] = {
 
 @pytest.fixture
 def pictures(tmp_path: Path) -> Path:
-    """Five pictures of noise."""
+    """Five pictures of noise, in two folders that may be domains."""
     rng = np.random.default_rng(0)
-    (tmp_path / "pictures").mkdir()
     for number in range(5):
-        Image.fromarray(rng.integers(0, 256, (20, 24, 3), np.uint8)).save(tmp_path / "pictures" / f"{number}.png")
+        path = tmp_path / "pictures" / f"d{number % 2}" / f"{number}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(rng.integers(0, 256, (20, 24, 3), np.uint8)).save(path)
     return tmp_path / "pictures"
 
 
@@ -69,14 +70,16 @@ def test_a_preset_is_a_valid_recipe(name: str) -> None:
 def test_a_preset_from_noise_takes_a_step_and_its_model_makes_pictures(
     pictures: Path, tmp_path: Path, name: str
 ) -> None:
-    given = recipe(name, pictures, NARROW)
+    few = {"data": {"labelled_per_domain": 1}} if "labelled_per_domain" in preset(name)["data"] else {}
+    given = recipe(name, pictures, NARROW, few)
     assert train(given, tmp_path / "run", resume=False, init=None, say=lambda line: None) is Exit.DONE
     size = given.data.augmentation.size
     assert "data:image/" in (tmp_path / "run" / "report.html").read_text()
     sample = i2i.load(tmp_path / "run")
-    assert sample.card.latent == given.method.latent_channels
+    assert sample.card.latent == Builder(given).method().latent_channels >= given.method.latent_channels
     assert (sample.card.sizing.rule, sample.card.sizing.width) == ("fixed", size)
-    assert [picture.size for picture in sample(count=2)] == [(size, size)] * 2
+    told = sample.card.condition is not None and sample.card.condition.kind == "domains"
+    assert [picture.size for picture in sample(count=2, domain="d1" if told else None)] == [(size, size)] * 2
 
 
 @pytest.mark.usefixtures("without_features")
