@@ -31,5 +31,5 @@ def test_a_file_is_read_out_of_the_package_without_unpacking_it() -> None:
 
 
 def test_a_font_that_the_package_does_not_hold_is_named() -> None:
-    with package(LICENSE=b"open") as archive, pytest.raises(SystemExit, match="holds no package/files/a.woff2"):
+    with package(LICENSE=b"open") as archive, pytest.raises(SystemExit, match=r"holds no package/files/a\.woff2"):
         fonts._content(archive, "package/files/a.woff2")
