@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import signal
 import sys
+import textwrap
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -40,8 +41,11 @@ Several processes: torchrun --nproc-per-node 2 -m i2i train ...
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.epilog = EXAMPLES
-    parser.add_argument("preset", metavar="PRESET", help=f"one of: {', '.join(_presets())}")
+    presets = _presets()
+    parser.epilog = (
+        "presets:\n" + "\n".join(f"  {name:17} {text}" for name, text in presets.items()) + f"\n\n{EXAMPLES}"
+    )
+    parser.add_argument("preset", metavar="PRESET", help=f"one of: {', '.join(presets)}")
     parser.add_argument("--data", metavar="DIR", type=Path, help="the folder of pictures (data.root)")
     parser.add_argument("--out", metavar="RUN", type=Path, required=True, help="the run folder to make or to resume")
     parser.add_argument("--steps", metavar="N", type=int, help="how many steps to train (training.steps)")
@@ -117,10 +121,11 @@ def _as_begun(args: argparse.Namespace) -> dict[str, Any]:
     return values
 
 
-def _presets() -> list[str]:
-    from i2i.recipes.presets import names
+def _presets() -> dict[str, str]:
+    """Every preset, and the beginning of what its file says of itself."""
+    from i2i.recipes.presets import names, summary
 
-    return names()
+    return {name: textwrap.shorten(summary(name), 100, placeholder=" ...") for name in names()}
 
 
 def _say(line: str) -> None:

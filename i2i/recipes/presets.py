@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,12 @@ FOLDER = Path(__file__).parent / "presets"
 def names() -> list[str]:
     """Every preset."""
     return sorted(path.stem for path in FOLDER.glob("*.yaml"))
+
+
+def summary(name: str) -> str:
+    """What a preset's file says of itself: the comment that it begins with, as one line."""
+    lines = (FOLDER / f"{name}.yaml").read_text(encoding="utf-8").splitlines()
+    return " ".join(line.lstrip("# ") for line in takewhile(lambda line: line.startswith("#"), lines))
 
 
 def preset(name: str) -> dict[str, Any]:

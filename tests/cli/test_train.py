@@ -80,6 +80,7 @@ def test_the_help_names_the_presets_and_the_options_that_are_often_set(say: Say)
     assert code == 0
     for words in ("one of: ", "pix2pix", "dcgan", "--training.batch_size", "--resume", "Ctrl-C", "torchrun"):
         assert words in out
+    assert "\n  wgan-gp           Gulrajani et al. 2017, arXiv 1704.00028, algorithm 1: gradient penalty 10" in out
 
 
 def test_every_option_of_the_help_is_accepted(say: Say, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import i2i
 from i2i.errors import Exit, I2IError
 from i2i.recipes.build import Builder
 from i2i.recipes.merging import merge
-from i2i.recipes.presets import names, preset
+from i2i.recipes.presets import names, preset, summary
 from i2i.recipes.recipe import validate
 from i2i.recipes.run import train
 
@@ -63,6 +64,12 @@ def test_a_preset_is_a_valid_recipe(name: str) -> None:
     given = recipe(name, Path("pictures"))
     assert given.preset == name
     assert Builder(given).loop_options().steps == given.training.steps
+
+
+@pytest.mark.parametrize("name", names())
+def test_a_preset_says_which_paper_it_is_from(name: str) -> None:
+    assert re.search(r"\b(19|20)\d\d\b.*arXiv \d{4}\.\d{4,5}", summary(name))
+    assert not re.search(r"[#{\n]", summary(name))
 
 
 @pytest.mark.usefixtures("without_features")
