@@ -86,7 +86,12 @@ def _sizing(sizing: Sizing) -> str:
 
 
 def _condition(condition: Condition | None) -> str:
-    return "" if condition is None else f"{condition.kind}: {', '.join(condition.names)}"
+    if condition is None:
+        return ""
+    ranges = [f" ({low:g} to {high:g})" if (low, high) != (0, 1) else "" for low, high in condition.ranges]
+    names = [name + span for name, span in zip(condition.names, ranges or [""] * len(condition.names), strict=True)]
+    groups = [f"; one of {', '.join(group)}" for group in condition.exclusive_groups]
+    return f"{condition.kind}: {', '.join(names)}{''.join(groups)}"
 
 
 def _dataset(root: Path, kind: str | None, sides: dict[str, str]) -> int:

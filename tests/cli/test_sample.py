@@ -244,6 +244,14 @@ def test_a_wrong_domain_is_told_which_there_are(animals: Path, tmp_path: Path, c
     assert not list(tmp_path.iterdir())
 
 
+def test_what_can_be_asked_for_is_described(animals: Path, faces: Path, capsys) -> None:
+    assert main(["info", str(animals)]) == 0
+    assert "condition:     domains: cat, dog, a tree\n" in capsys.readouterr().out
+    assert main(["info", str(faces)]) == 0
+    said = capsys.readouterr().out
+    assert "condition:     attributes: dark, fair, age (10 to 90); one of dark, fair\n" in said
+
+
 @pytest.mark.parametrize(
     ("setting", "said"),
     [
