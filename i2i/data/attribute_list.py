@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
@@ -77,7 +77,7 @@ def match(pictures: Iterable[Path], files: Sequence[str], *, root: Path, path: P
     numbers: dict[str, int] = {}
     problems: list[Problem] = []
     for number, file in enumerate(files):
-        if numbers.setdefault(_composed(PurePosixPath(file).as_posix()), number) != number:
+        if numbers.setdefault(_composed(file.removeprefix("./")), number) != number:
             problems.append(Problem("E_BAD_DATA", path, f"'{printable(file)}' is listed twice; keep one of the two"))
     rows: dict[Path, int] = {}
     taken: dict[int, Path] = {}
@@ -129,7 +129,7 @@ def _names(path: Path, lines: Sequence[tuple[int, str]]) -> tuple[str, ...]:
 def _row(path: Path, number: int, line: str, count: int) -> tuple[str, list[float]]:
     """The file and the values of one row; a file's name may hold blanks, so the values are counted from the end."""
     file, *fields = line.strip().rsplit(maxsplit=count)
-    whole = not any(letter.isspace() for letter in file) or PurePosixPath(file).suffix.lower() in SUFFIXES
+    whole = len(file.split()) == 1 or PurePosixPath(file).suffix.lower() in SUFFIXES
     if len(fields) < count or not whole:
         first, *rest = line.split()
         message = f"line {number}: {len(rest)} values behind '{printable(first)}', and there are {count} names"
@@ -143,9 +143,12 @@ def _row(path: Path, number: int, line: str, count: int) -> tuple[str, list[floa
     return file, values
 
 
-def _ends(picture: Path) -> list[str]:
+def _ends(picture: Path) -> Iterator[str]:
     """What a list may call a picture: its path and ever shorter ends of it."""
-    return [_composed("/".join(picture.parts[start:])) for start in range(len(picture.parts))]
+    end = _composed(picture.as_posix())
+    while end:
+        yield end
+        end = end.partition("/")[2]
 
 
 def _composed(path: str) -> str:

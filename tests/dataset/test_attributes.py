@@ -84,7 +84,7 @@ def test_a_batch_holds_scaled_pictures_and_their_numbers(write: Write) -> None:
     [
         (["train/1.png", "train/2.png"], ["train/1.png", "train/2.png"]),
         (["train/1.png", "train/2.png"], ["2.png", "1.png"]),
-        (["img/align/1.png", "img/align/2.png"], ["align/1.png", "2.png"]),
+        (["img/align/1.png", "img/align/2.png"], ["align/1.png", "./2.png"]),
         (["train/1.png", "train/x/1.png"], ["x/1.png", "train/1.png"]),
         (["a picture.png", "gar\u00e7on.png"], ["a picture.png", "garc\u0327on.png"]),
     ],
