@@ -15,5 +15,7 @@ METHODS = Table(
         "semi_supervised": "i2i.methods.semi_supervised:SemiSupervised",
         "mode_regularised": "i2i.methods.mode_regularised:ModeRegularised",
         "mdgan": "i2i.methods.mdgan:MDGAN",
+        "lapgan": "i2i.methods.lapgan:LaplacianPyramid",
+        "adagan": "i2i.methods.adagan:AdaGAN",
     },
 )

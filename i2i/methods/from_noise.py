@@ -10,11 +10,13 @@ from torch import Tensor, nn
 from i2i.adversarial.duel import Duel
 from i2i.methods.method import Method, Side
 from i2i.methods.parts import Parts
+from i2i.networks.layers.beside import more_latent
 
 
 class FromNoise(Method):
     """One generator, of `latent_channels` numbers from the standard normal distribution, and one discriminator.
 
+    A generator that takes more numbers than it was told of (`more_latent`) gets them: `latent_channels` is then larger.
     `condition_numbers`: how many further numbers the generator is given behind the noise. `seen_planes`: the planes
     that the discriminator sees beside those of the picture.
     """
@@ -25,8 +27,8 @@ class FromNoise(Method):
         super().__init__()
         if latent_channels < 1:
             raise ValueError(f"latent_channels is 1 or more, got {latent_channels}")
-        self.latent_channels = latent_channels
         self.generator = parts.generator(latent_channels + condition_numbers, parts.target_planes)
+        self.latent_channels = latent_channels + more_latent(self.generator)
         self.duel: Duel = parts.duel(parts.target_planes + seen_planes, generator=self.generator)
 
     def players(self) -> dict[str, nn.Module]:

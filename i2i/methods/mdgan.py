@@ -15,6 +15,7 @@ from i2i.losses.precision import at_least_float32
 from i2i.losses.reconstruction import l2
 from i2i.methods.method import Engine, Method, Side
 from i2i.methods.parts import Parts
+from i2i.networks.layers.beside import more_latent
 from i2i.networks.layers.encoder import Encoder
 
 
@@ -33,10 +34,10 @@ class MDGAN(Method):
 
     def __init__(self, parts: Parts, *, latent_channels: int = 100, adversarial_weight: float = 0.01) -> None:
         super().__init__()
-        self.latent_channels = latent_channels
         self.adversarial_weight = adversarial_weight
         self.generator = parts.generator(latent_channels, parts.target_planes)
-        self.encoder = Encoder(parts.discriminator(parts.target_planes), latent_channels=latent_channels)
+        self.latent_channels = latent_channels + more_latent(self.generator)
+        self.encoder = Encoder(parts.discriminator(parts.target_planes), latent_channels=self.latent_channels)
         self.manifold = parts.duel(parts.target_planes, generator=self.generator)
         self.diffusion = parts.duel(parts.target_planes, generator=self.generator)
 

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal, Protocol
 
 from torch import Tensor, nn
 
-from i2i.images.card import Condition
+from i2i.images.card import Condition, NetworkSpec
 
 Side = Literal["source", "target", "latent"]
 
@@ -52,6 +52,10 @@ class Method(nn.Module, ABC):
     def condition(self, data: Condition | None) -> Condition | None:
         """What steers the generators beside their source, given what the data are labelled with: nothing, here."""
         return None
+
+    def shipped(self, generator: NetworkSpec) -> NetworkSpec:
+        """How to build what `generators` gives, told how the recipe's generator is built: the same, here."""
+        return generator
 
     @abstractmethod
     def training_step(self, batch: Any, engine: Engine) -> dict[str, Tensor]:

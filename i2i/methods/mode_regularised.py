@@ -40,7 +40,7 @@ class ModeRegularised(FromNoise):
         super().__init__(parts, latent_channels=latent_channels)
         self.metric_weight = metric_weight
         self.mode_weight = mode_weight
-        self.encoder = Encoder(parts.discriminator(parts.target_planes), latent_channels=latent_channels)
+        self.encoder = Encoder(parts.discriminator(parts.target_planes), latent_channels=self.latent_channels)
 
     def players(self) -> dict[str, nn.Module]:
         """Generator with encoder, and discriminator."""

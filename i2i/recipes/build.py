@@ -21,6 +21,7 @@ from i2i.methods import METHODS
 from i2i.methods.method import Method
 from i2i.methods.parts import Parts
 from i2i.networks import NETWORKS
+from i2i.networks.layers.beside import more_latent
 from i2i.networks.layers.sizes import fitting
 from i2i.recipes.parts import arguments
 from i2i.recipes.recipe import digest, network_spec
@@ -81,7 +82,7 @@ class Builder:
         sides = {"source": data.source_pixels, "target": data.target_pixels, "latent": None}
         source, target = (sides[side] for side in method.directions[direction])
         assert target is not None  # nothing ends in noise
-        planes = generator.latent_channels if source is None else source.planes
+        planes = generator.latent_channels - more_latent(generator) if source is None else source.planes
         condition = method.condition(data.condition)
         return ImageCard(
             name=recipe.name or name,
@@ -90,7 +91,7 @@ class Builder:
             latent=method.latent_channels if source is None else None,
             condition=condition,
             sizing=self._sizing(generator, data),
-            network=network_spec(recipe.generator, in_channels=planes, out_channels=target.planes),
+            network=method.shipped(network_spec(recipe.generator, in_channels=planes, out_channels=target.planes)),
             method=recipe.method.type,
             recipe_digest=digest(recipe),
             licence=recipe.licence,

@@ -21,16 +21,19 @@ def takes(name: str) -> set[str]:
 
 
 GENERATORS = [name for name in NETWORKS if "out_channels" in takes(name)]
-FROM_NOISE = [name for name in GENERATORS if "size" in takes(name)]
+SIZED = {"channels": 4, "size": 16}
+MIXED = {"component": {"type": "mlp", **SIZED}, "components": 3}
+FROM_NOISE = [name for name in GENERATORS if "size" in takes(name) or name == "mixture"]
 
 
 @pytest.mark.parametrize("name", FROM_NOISE)
 def test_every_generator_from_noise_gives_the_same_in_onnx_at_any_batch(name, export, shake):
-    arguments = {"in_channels": 5, "out_channels": 3, "channels": 4, "size": 16}
+    arguments = {"in_channels": 5, "out_channels": 3, **(MIXED if name == "mixture" else SIZED)}
     network = shake(NETWORKS[name](**arguments))
+    numbers = network.latent_channels
     card = ImageCard(
         name=name,
-        latent=5,
+        latent=numbers,
         sizing=Sizing(rule="fixed", width=16, height=16),
         network=NetworkSpec(type=name, arguments=arguments),
         method="gan",
@@ -39,13 +42,13 @@ def test_every_generator_from_noise_gives_the_same_in_onnx_at_any_batch(name, ex
     assert (made.report.probes, made.report.failed) == (3, ())
     engine = onnxruntime.InferenceSession(made.path)
     assert [(port.name, port.type, port.shape) for port in engine.get_inputs()] == [
-        ("latent", "tensor(float)", ["batch", 5])
+        ("latent", "tensor(float)", ["batch", numbers])
     ]
     assert [(port.name, port.type, port.shape) for port in engine.get_outputs()] == [
         ("image_out", "tensor(uint8)", ["batch", 16, 16, 3])
     ]
     for batch in (1, 2, 7):
-        latent = np.random.default_rng(batch).standard_normal((batch, 5), dtype=np.float32)
+        latent = np.random.default_rng(batch).standard_normal((batch, numbers), dtype=np.float32)
         expected = TorchSession(network, card).run(latent)
         got = engine.run(None, {"latent": latent})[0]
         assert np.abs(expected.astype(int) - got).max() <= 1

@@ -16,6 +16,7 @@ from i2i.data.paired import PairedBatch
 from i2i.methods import METHODS
 from i2i.methods.parts import Parts
 from i2i.networks.autoencoder import Autoencoder
+from i2i.networks.lapgan import LAPGAN
 from i2i.networks.mlp import MLP
 from i2i.networks.mlp_critic import MLPCritic
 from i2i.networks.patchgan import PatchGAN
@@ -61,6 +62,14 @@ def make() -> Make:
                 generator=lambda planes, out: MLP(in_channels=planes, out_channels=out, size=16, channels=8),
                 discriminator=lambda planes: MLPCritic(in_channels=planes, size=16, channels=8),
             )
+        if name == "lapgan":  # which plays with no other generator, and a critic of every level's size
+            parts = replace(
+                parts,
+                generator=lambda planes, out: LAPGAN(
+                    in_channels=planes, out_channels=out, size=16, levels=2, channels=4, kernel=3, coarse_channels=8
+                ),
+                discriminator=lambda planes: PatchGAN(in_channels=planes, channels=4, layers=1),
+            )
         method = METHODS[name](parts, **options)
         settings = {name: OptimiserSettings(learning_rate=learning_rate) for name in method.players()}
         engine = Engine(method.players(), settings=settings, precision=precision, accumulate_steps=accumulate_steps)
@@ -85,6 +94,8 @@ BATCHES: dict[str, Callable[[], Any]] = {
     "gan": lambda: ImageBatch(paired_batch().target),
     "mode_regularised": lambda: ImageBatch(paired_batch().target),
     "mdgan": lambda: ImageBatch(paired_batch().target),
+    "lapgan": lambda: ImageBatch(paired_batch().target),
+    "adagan": lambda: ImageBatch(paired_batch().target),
 }
 
 

@@ -23,6 +23,13 @@ TINY: dict[str, dict[str, Any]] = {
     "mlp_critic": {"in_channels": 5, "size": 8, "channels": 4},
     "dcgan": {"in_channels": 6, "out_channels": 2, "size": 16, "channels": 4},
     "dcgan_critic": {"in_channels": 5, "size": 16, "channels": 4},
+    "lapgan": {"in_channels": 6, "out_channels": 2, "size": 8, "channels": 4, "kernel": 3, "coarse_channels": 5},
+    "mixture": {
+        "in_channels": 6,
+        "out_channels": 2,
+        "component": {"type": "mlp", "size": 8, "channels": 5},
+        "components": 2,
+    },
 }
 
 every_network = pytest.mark.parametrize("name", list(NETWORKS))
@@ -63,7 +70,8 @@ def test_a_generator_keeps_the_size_and_a_critic_scores_every_picture(name: str)
 @every_network
 def test_every_parameter_receives_a_gradient(name: str) -> None:
     network = build(name)
-    values(network(planes(network, name, times=2))).square().sum().backward()
+    given = planes(network, name, times=2, count=8)  # enough for each component of a mixture
+    values(network(given)).square().sum().backward()
     without = [key for key, p in network.named_parameters() if p.grad is None or not p.grad.abs().sum() > 0]
     assert without == []
 

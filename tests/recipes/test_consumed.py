@@ -173,6 +173,10 @@ BESIDE: dict[str, dict[str, Any]] = {
     "r1": {"discriminator": {"norm": "instance"}},
     "r2": {"discriminator": {"norm": "instance"}},
     "unrolled": {"discriminator": {"norm": "instance"}},
+    "lapgan": {
+        "generator": {"type": "lapgan", "size": 16, "levels": 2, "channels": 4, "kernel": 3},
+        "discriminator": {"type": "patchgan", "channels": 4, "layers": 1},
+    },
 }
 
 
@@ -181,7 +185,8 @@ def change_for(table: Table, name: str) -> dict[str, Any]:
     if table is STABILISERS:
         return {"stabilisers": [name], **BESIDE.get(name, {})}
     if table in (METHODS, DATASETS) and table[name].batch_type in FROM_NOISE:
-        return {**FROM_NOISE[table[name].batch_type], "method" if table is METHODS else "data": {"type": name}}
+        changed = {"method" if table is METHODS else "data": {"type": name}, **BESIDE.get(name, {})}
+        return {**FROM_NOISE[table[name].batch_type], **changed}
     if table is not NETWORKS:
         return {table.kind.replace("dataset", "data"): {"type": name}, **BESIDE.get(name, {})}
     options = inspect.signature(NETWORKS[name]).parameters

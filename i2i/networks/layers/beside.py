@@ -8,7 +8,7 @@ further input of both. A convolutional critic takes it as planes of one value ea
 from __future__ import annotations
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 
 def numbers(condition: Tensor, count: int, *, like: Tensor) -> Tensor:
@@ -31,3 +31,8 @@ def planes(condition: Tensor, count: int, *, like: Tensor) -> Tensor:
     """A condition as planes (N, count, H, W) of one value each, beside pictures (N, C, H, W)."""
     height, width = like.shape[2:]
     return numbers(condition, count, like=like)[:, :, None, None].expand(-1, -1, height, width)
+
+
+def more_latent(network: nn.Module) -> int:
+    """How many numbers of noise a network takes beyond the `in_channels` that it was made with."""
+    return int(getattr(network, "more_latent", 0))
