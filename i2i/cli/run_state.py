@@ -29,6 +29,7 @@ def describe_run(run: Path) -> str:
         f"method:        {_type(recipe, 'method')}, generator {_type(recipe, 'generator')}",
         f"data:          {printable(str(_mapping(recipe, 'data').get('root', 'not said')))}",
         *_progress(run / _LOG, training.get("steps")),
+        *_health(run / _LOG),
         *_checkpoints(run / "checkpoints"),
         _model(run / "model" / "card.json"),
     ]
@@ -66,6 +67,21 @@ def _progress(path: Path, steps: Any) -> list[str]:
             numbers = (f"{key} {value:.4g}" for key, value in last[name].items() if isinstance(value, int | float))
             lines.append(f"{name + ':':15}{', '.join(numbers)} (step {last['step']})")
     return lines
+
+
+def _health(path: Path) -> list[str]:
+    """What is wrong with the training and has not passed."""
+    looks = [(entry["step"], entry["health"]) for entry in _entries(path) if isinstance(entry.get("health"), dict)]
+    complaints: dict[str, str] = {}
+    for step, look in looks:
+        for finding in look.get("findings", ()):
+            complaints.pop(finding["name"], None)
+            if not finding["passed"]:
+                complaints[finding["name"]] = printable(f"{finding['message']} (since step {step})")
+    if not looks:
+        return []
+    first, *others = complaints.values() or ["nothing to complain about"]
+    return [f"health:        {first}", *(f"{'':15}{other}" for other in others)]
 
 
 def _entries(path: Path) -> Iterator[dict[str, Any]]:

@@ -17,6 +17,10 @@ from i2i.weights.session import TorchSession
 
 Picture = NDArray[np.uint8]
 
+# What the health of a training is judged by: few and small enough to cost next to nothing.
+EXAMPLES = 4
+LARGEST_EXAMPLE = 256
+
 
 class PairedMonitor:
     """Translates fixed pairs, uint8 (H, W, C), exactly as the shipped model would.
@@ -57,6 +61,19 @@ class PairedMonitor:
         for source, target in self.pairs:
             suite.update(torch.from_numpy(session.run(source[None])), torch.tensor(target[None]))
         return suite.compute()
+
+    def examples(self, generators: Mapping[str, nn.Module]) -> tuple[list[Picture], list[Picture]]:
+        """A few outputs for different sources, and their targets; of large pictures the middle."""
+        chosen = self.pairs[:EXAMPLES]
+        if self.card.sizing.rule == "pad":
+            chosen = [(_middle(source), _middle(target)) for source, target in chosen]
+        session = session_of(generators, self.card, device=self.device)
+        return [session.run(source[None])[0] for source, _ in chosen], [target for _, target in chosen]
+
+
+def _middle(picture: Picture) -> Picture:
+    top, left = (max(0, (side - LARGEST_EXAMPLE) // 2) for side in picture.shape[:2])
+    return picture[top : top + LARGEST_EXAMPLE, left : left + LARGEST_EXAMPLE]
 
 
 def session_of(generators: Mapping[str, nn.Module], card: ImageCard, *, device: str) -> TorchSession:

@@ -14,16 +14,21 @@ from i2i.images.codec import read
 from i2i.metrics import METRICS
 
 MOST_GRIDS = 12
+HEALTH = ("diversity", "contrast", "told_apart")  # of the numbers about the health of a training, those that are shown
 
 
 class Log(NamedTuple):
-    """What log.jsonl says: curves as (step, value) by name, and the last step with its time."""
+    """What log.jsonl says: curves as (step, value) by name, the last step with its time, and what was found to be wrong
+    with the training, as (step, finding); no findings at all, not even none, where nobody looked.
+    """
 
     losses: dict[str, list[tuple[float, float]]]
     metrics: dict[str, list[tuple[float, float]]]
     rates: dict[str, list[tuple[float, float]]]
     speed: list[tuple[float, float]]
     last_step: int
+    health: dict[str, list[tuple[float, float]]]
+    findings: list[tuple[int, dict[str, Any]]]
 
 
 def write_report(run: Path, *, out: Path | None = None) -> Path:
@@ -40,7 +45,7 @@ def write_report(run: Path, *, out: Path | None = None) -> Path:
 
 def read_log(path: Path) -> Log:
     """The curves of a log.jsonl; a missing file has none, and lines that are torn are passed over."""
-    log = Log({}, {}, {}, [], 0)
+    log = Log({}, {}, {}, [], 0, {}, [])
     lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
     for entry in map(_parsed, lines):
         step = entry.get("step")
@@ -49,6 +54,8 @@ def read_log(path: Path) -> Log:
         log = log._replace(last_step=max(log.last_step, step))
         _append(log.losses, step, entry.get("losses"))
         _append(log.metrics, step, entry.get("metrics"))
+        _append(log.health, step, entry.get("health"))
+        log.findings.extend((step, finding) for finding in _findings(entry))
         _append(log.rates, step, entry.get("learning_rates", entry.get("lr")))
         if isinstance(entry.get("ms_per_step"), int | float):
             log.speed.append((step, entry["ms_per_step"]))
@@ -83,6 +90,7 @@ def _document(run: Path, log: Log) -> str:
         f"Run {run.resolve().name}",
         paragraph(_summary(log), soft=True),
         section("Metrics on the validation pictures", metrics_table(last) if last else ""),
+        section("Health", *_health(log)),
         section("Last samples", *[_grid(path, "The last sample grid") for path in grids[-1:]]),
         section("Metrics over time", charts([_metric_chart(name, curve) for name, curve in log.metrics.items()])),
         section("Losses", charts([chart(name, curve) for name, curve in log.losses.items()])),
@@ -98,6 +106,27 @@ def _summary(log: Log) -> str:
         return "Nothing has been logged yet."
     speed = f", {number(log.speed[-1][1])} ms per step" if log.speed else ""
     return f"{log.last_step:,} steps{speed}."
+
+
+def _health(log: Log) -> list[str]:
+    """What was found to be wrong and when it passed, with the numbers behind it."""
+    if not log.health:
+        return []
+    rows = [[number(step), str(finding.get("message", ""))] for step, finding in log.findings]
+    shown = [(name, curve) for name, curve in log.health.items() if name.startswith(HEALTH)]
+    told = table(["step", "finding"], rows) if rows else paragraph("Nothing to complain about.")
+    return [told, charts([chart(name.replace("_", " "), curve, reference=_reference(name)) for name, curve in shown])]
+
+
+def _reference(name: str) -> float:
+    """Where a healthy training would like to be: as different and as lively as the pictures; a critic that guesses."""
+    return 0.5 if name.startswith("told_apart") else 1.0
+
+
+def _findings(entry: Mapping[str, Any]) -> list[dict[str, Any]]:
+    health = entry.get("health")
+    found = health.get("findings") if isinstance(health, Mapping) else None
+    return [finding for finding in found if isinstance(finding, dict)] if isinstance(found, list) else []
 
 
 def _metric_chart(name: str, curve: list[tuple[float, float]]) -> str:

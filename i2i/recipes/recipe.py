@@ -35,6 +35,7 @@ NEUTRAL = (
     "training.keep_best",
     "training.metrics",
     "training.monitored_pictures",
+    "training.health_every",
     "training.tensorboard",
     "data.cache_megabytes",
     "data.root",
@@ -102,6 +103,7 @@ class Training(Strict):
     keep_best: str = ""
     metrics: tuple[str, ...] = ()
     monitored_pictures: int = Field(default=16, ge=1)
+    health_every: int = Field(default=50, ge=0)
     tensorboard: bool = True
 
     @model_validator(mode="after")

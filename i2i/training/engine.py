@@ -86,6 +86,8 @@ class Engine:
         self.settings = dict(settings)
         self._part = 0
         self.ahead = False  # whether this iteration only looks ahead
+        self.measuring: set[str] = set()  # players whose next gradient is to be measured
+        self.gradients: dict[str, float] = {}  # what was measured: root mean squares
         self._turns: set[str] = set()
         self._waiting: dict[str, list[Callable[[], None]]] = {}
         for network in self.players.values():
@@ -188,6 +190,9 @@ class Engine:
         optimiser, scaler = self.optimisers[player], self.scalers[player]
         self.processes.average_gradients(optimiser.parameters)
         optimiser.take_gradients()
+        if player in self.measuring:
+            self.measuring.discard(player)
+            self.gradients[player] = optimiser.gradient_size() / float(scaler.get_scale())
         if self.clip_norm is not None:
             scaler.unscale_(optimiser.steps)
             torch.nn.utils.clip_grad_norm_(optimiser.parameters, self.clip_norm)

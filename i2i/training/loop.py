@@ -26,6 +26,7 @@ from i2i.training.engine import Engine, check_finite
 from i2i.training.progress import Progress
 from i2i.training.signals import Stop
 from i2i.training.trackers import Log
+from i2i.training.watch import Examples, Watch
 from i2i.weights.store import save_model
 
 
@@ -45,6 +46,7 @@ class LoopOptions:
     checkpoint_every: int = 500
     keep_checkpoints: int = 2
     keep_best: str = ""
+    health_every: int = 50
     tensorboard: bool = True
 
 
@@ -57,8 +59,8 @@ class Batches(Protocol):
         """End the workers, if there are any."""
 
 
-class Monitor(Protocol):
-    """What is looked at during training; both take the averaged generators by direction."""
+class Monitor(Examples, Protocol):
+    """What is looked at during training; both of these take the averaged generators by direction."""
 
     def sample(self, generators: Mapping[str, nn.Module]) -> NDArray[np.uint8]:
         """A grid of pictures, uint8 (H, W, 3)."""
@@ -103,6 +105,13 @@ class Trainer:
         self.averages = {
             name: Average(network, decay=options.average_decay) for name, network in method.generators().items()
         }
+        self.watch = Watch(
+            method,
+            engine,
+            monitor if engine.processes.rank == 0 else None,
+            every=options.health_every,
+            translates=next(iter(self.cards.values())).latent is None,
+        )
 
     # -- state ---------------------------------------------------------------------------------------------------
 
@@ -117,6 +126,7 @@ class Trainer:
             "method": self.method.state_dict(),
             "engine": self.engine.state(),
             "averages": {name: average.state_dict() for name, average in self.averages.items()},
+            "health": self.watch.state(),
         }
 
     def load_state(self, state: Mapping[str, Any]) -> None:
@@ -125,6 +135,7 @@ class Trainer:
         self.engine.load_state(state["engine"])
         for name, average in self.averages.items():
             average.load_state_dict(state["averages"][name])
+        self.watch.load_state(state.get("health", {}))
         self.step = int(state["step"])
         self.losses = dict(state.get("losses", {}))
         # A best value of another metric says nothing about this one.
@@ -159,23 +170,18 @@ class Trainer:
     def _advance(self, batch: Any, log: Log, bar: Progress) -> None:
         """One iteration and what is said and shown after it."""
         self.measured = {}
+        self.watch.before(self.step + 1)
         # A player may sit out a step: what is said of its losses is then what they last were.
         self.losses |= self._iterate(batch)
         self.step += 1
         self._report(self.losses, log, bar)
+        self._examine(log, bar)
         if self.engine.processes.rank == 0:
             self._look(log, last=self.step == self.options.steps)
 
     def _iterate(self, batch: Any) -> dict[str, float]:
-        options, engine = self.options, self.engine
-        rate = schedules.factor(
-            options.schedule,
-            step=self.step,
-            steps=options.steps,
-            constant_share=options.constant_share,
-            warmup_steps=options.warmup_steps,
-        )
-        engine.begin(seed=options.seed, step=self.step, rate_factor=rate)
+        engine = self.engine
+        engine.begin(seed=self.options.seed, step=self.step, rate_factor=self._rate_factor())
         parts = split(engine.batch(batch), engine.accumulate_steps)
         sums: dict[str, Tensor] = {}
         for index, part in enumerate(parts):
@@ -188,6 +194,17 @@ class Trainer:
         for name, network in self.method.generators().items() if not engine.ahead else ():
             self.averages[name].update(network)
         return losses
+
+    def _rate_factor(self) -> float:
+        """What the schedule makes of the learning rates in the step to come."""
+        options = self.options
+        return schedules.factor(
+            options.schedule,
+            step=self.step,
+            steps=options.steps,
+            constant_share=options.constant_share,
+            warmup_steps=options.warmup_steps,
+        )
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
@@ -234,6 +251,16 @@ class Trainer:
             rates = {name: optimiser.rate for name, optimiser in self.engine.optimisers.items()}
             entry = {"losses": dict(zip(names, means.tolist(), strict=True)), "learning_rates": rates}
             log.write(self.step, {"time": time.time(), "ms_per_step": milliseconds, **entry})
+
+    def _examine(self, log: Log, bar: Progress) -> None:
+        """Write and say what there is about the health of the training."""
+        findings = self.watch.after(self.step, rate_factor=self._rate_factor())
+        if findings is None:
+            return
+        told = {"findings": [finding._asdict() for finding in findings]} if findings else {}
+        log.write(self.step, {"health": self.watch.health.numbers | told})
+        for finding in findings:
+            bar.say(f"step {self.step}: {finding.message}")
 
     def _look(self, log: Log, *, last: bool = False) -> None:
         """Write the sample grid and the metrics where they are due."""

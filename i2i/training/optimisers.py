@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
@@ -55,6 +56,13 @@ class Optimiser:
             if gradient is not None and gradient.stride() != parameter.stride():
                 parameter.grad = gradient = torch.empty_like(parameter).copy_(gradient)
             line.grad = None if gradient is None else _line(gradient)
+
+    def gradient_size(self) -> float:
+        """The root mean square of the gradients taken, over all weights; those without a gradient count as 0."""
+        gradients = [line.grad for line in self._lines if line.grad is not None]
+        if not gradients:
+            return 0.0
+        return float(torch.nn.utils.get_total_norm(gradients)) / math.sqrt(sum(line.numel() for line in self._lines))
 
     def clear_gradients(self) -> None:
         """Forget this step's gradients."""

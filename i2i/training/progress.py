@@ -37,6 +37,13 @@ class Progress:
             print(self._line(losses, now), file=sys.stderr, flush=True)  # noqa: T201
         return milliseconds
 
+    def say(self, line: str) -> None:
+        """A line of its own, above the bar where there is one."""
+        if self._bar is not None:
+            self._bar.write(line, file=sys.stderr)
+        elif self._shown:
+            print(line, file=sys.stderr, flush=True)  # noqa: T201
+
     def _line(self, losses: Mapping[str, float], now: float) -> str:
         each = (now - self._begun) / max(self.step - self.start, 1)
         left = each * (self.stop - self.step) / 60

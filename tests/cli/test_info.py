@@ -100,6 +100,31 @@ def test_a_run_is_described_by_its_recipe_log_and_checkpoints(tmp_path, card, ca
         assert fact in said
 
 
+def test_what_is_wrong_with_a_run_and_has_not_passed_is_said(tmp_path, card, capsys):
+    run = run_folder(tmp_path / "run", card)
+    info(run)
+    assert "health:" not in capsys.readouterr().out
+
+    def finding(name, *, passed=False):
+        return {"name": name, "message": f"{name}: do this", "passed": passed}
+
+    looks = [
+        {"step": 50, "health": {"diversity": 0.1}},
+        {"step": 100, "health": {"findings": [finding("alike"), finding("blind")]}},
+        {"step": 150, "health": {"findings": [finding("alike", passed=True)]}},
+        {"step": 200, "health": {"findings": [finding("blank")]}},
+    ]
+    (run / "log.jsonl").write_text("".join(json.dumps(look) + "\n" for look in looks))
+    info(run)
+    assert [line.strip() for line in capsys.readouterr().out.splitlines() if "do this" in line or "health" in line] == [
+        "health:        blind: do this (since step 100)",
+        "blank: do this (since step 200)",
+    ]
+    (run / "log.jsonl").write_text(json.dumps(looks[0]) + "\n")
+    info(run)
+    assert "health:        nothing to complain about" in capsys.readouterr().out
+
+
 def test_a_checkpoint_with_a_short_file_is_called_incomplete(tmp_path, card, capsys):
     run = run_folder(tmp_path / "run", card)
     (run / "checkpoints/step-00000010/state.json").write_bytes(b"1")

@@ -108,6 +108,22 @@ def test_the_first_of_several_generators_is_looked_at() -> None:
     assert monitor.measure({"a2b": one, "b2a": two}) == monitor.measure({"a2b": one})
 
 
+def test_examples_are_outputs_of_a_few_sources_beside_their_targets_and_the_middle_of_large_ones() -> None:
+    looked_at = [*pairs(1, height=300, width=261), *pairs(5)]
+    generator = network().train()
+    outputs, targets = PairedMonitor(looked_at, cards={"a2b": CARD}).examples({"a2b": generator})
+    assert generator.training
+    assert len(outputs) == len(targets) == 4
+    assert outputs[0].shape == targets[0].shape == (256, 256, 3)
+    assert np.array_equal(targets[0], looked_at[0][1][22:278, 2:258])
+    translate = Translator(TorchSession(generator, CARD))
+    assert np.array_equal(outputs[0], translate(looked_at[0][0][22:278, 2:258]))
+    assert np.array_equal(outputs[1], translate(looked_at[1][0]))
+    resized = CARD.model_copy(update={"sizing": Sizing(rule="resize", multiple=8, minimum=8, width=16, height=16)})
+    outputs, _ = PairedMonitor(looked_at, cards={"a2b": resized}).examples({"a2b": generator})
+    assert outputs[0].shape == (300, 261, 3)
+
+
 def test_label_maps_are_scored_as_label_maps() -> None:
     palette = ((0, 0, 0), (255, 0, 0))
     target = Pixels(colour="labels", palette=palette)

@@ -51,6 +51,25 @@ def test_the_report_holds_curves_final_metrics_recipe_and_environment(run):
     assert "<td>torch</td><td>2.14.1</td>" in html
 
 
+def test_what_was_found_wrong_with_the_training_is_told_with_its_step(run):
+    log = run / "log.jsonl"
+    assert "Health" not in write_report(run).read_text(encoding="utf-8")
+    look = {"diversity": 0.5, "told_apart_discriminator": 0.75, "apart": 30.0}
+    torn = "\n"  # the line that was torn ends here
+    lines = "".join(json.dumps({"step": step, "health": look}) + "\n" for step in (150, 200))
+    log.write_text(log.read_text() + torn + lines, encoding="utf-8")
+    html = write_report(run).read_text(encoding="utf-8")
+    assert "Nothing to complain about." in html
+    assert ">diversity</text>" in html
+    assert ">told apart discriminator</text>" in html
+    assert ">apart</text>" not in html
+    look["findings"] = [{"name": "outputs_alike", "message": "outputs <have> become alike", "passed": False}]
+    log.write_text(log.read_text() + json.dumps({"step": 1200, "health": look}) + "\n", encoding="utf-8")
+    html = write_report(run).read_text(encoding="utf-8")
+    assert '<td class="number">1,200</td><td>outputs &lt;have&gt; become alike</td>' in html
+    assert "Nothing to complain about." not in html
+
+
 def test_at_most_twelve_grids_are_shown_over_time_and_the_last_one_by_itself(run):
     html = write_report(run).read_text(encoding="utf-8")
     assert html.count("<img ") == 12 + 1

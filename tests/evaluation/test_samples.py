@@ -69,6 +69,14 @@ def test_the_distance_is_that_of_as_many_made_pictures_to_the_real_ones() -> Non
     assert monitor(metrics=["kid"]).measure({"sample": network(seed=1)}) != found
 
 
+def test_examples_are_pictures_of_the_same_noise_every_time_beside_real_ones() -> None:
+    generator = network()
+    outputs, pictures = monitor(20).examples({"sample": generator})
+    assert np.array_equal(outputs, TorchSession(generator, CARD).run(noise(16, 5, seed=0)))
+    assert np.array_equal(pictures, real(20)[:16])
+    assert len(monitor(3).examples({"sample": generator})[1]) == 3
+
+
 def told(condition: Condition) -> tuple[ImageCard, nn.Module]:
     """The card and the network of a generator that is told what to make."""
     torch.manual_seed(0)

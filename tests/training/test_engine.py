@@ -119,6 +119,24 @@ def test_float16_scales_its_loss_and_skips_a_step_that_overflows() -> None:
     assert not torch.equal(network.weight, before)
 
 
+@pytest.mark.parametrize("options", [{}, {"clip_norm": 1e-3}, {"precision": "fp16"}], ids=["plain", "clipped", "fp16"])
+def test_a_gradient_is_measured_once_when_asked_before_it_is_clipped_and_without_the_loss_scale(
+    options: dict[str, object],
+) -> None:
+    network = nn.Linear(2, 1, bias=False)
+    nn.init.constant_(network.weight, 1.0)
+    made = engine(network, rate=0.0, **options)
+    made.scalers["net"].load_state_dict(made.scalers["net"].state_dict() | {"scale": 256.0})  # less than overflows
+    made.measuring.add("net")
+    one_step(made, network, torch.tensor([[0.01, 0.02]]))
+    # d (w x)^2 / dw = 2 * 0.03 * (0.01, 0.02); float16 has three digits
+    assert made.gradients == {"net": pytest.approx((6e-4**2 + 12e-4**2) ** 0.5 / 2**0.5, rel=2e-3)}
+    assert made.measuring == set()
+    made.gradients.clear()
+    one_step(made, network, torch.ones(1, 2))
+    assert made.gradients == {}
+
+
 def test_a_batch_is_placed_in_the_engines_number_type_and_layout() -> None:
     made = engine(nn.Conv2d(3, 3, 1), precision="fp64", channels_last=True)
     placed = made.batch(PairedBatch(torch.zeros(2, 3, 4, 5), torch.zeros(2, 3, 4, 5)))

@@ -58,7 +58,22 @@ def test_the_duration_of_a_step_is_measured_in_milliseconds() -> None:
 def test_other_processes_say_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     with Progress(0, 1, shown=False) as bar:
         bar.advance(LOSSES)
+        bar.say("a line")
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_a_line_of_its_own_leaves_the_bar_whole(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, terminal: bool
+) -> None:
+    monkeypatch.setattr(progress.sys.stderr, "isatty", lambda: terminal, raising=False)
+    with Progress(0, 2) as bar:
+        bar.advance(LOSSES)
+        bar.say("step 1: all is well")
+    said = capsys.readouterr()
+    # A bar is taken away before the line, and comes again below it.
+    assert "step 1: all is well\n" in re.sub(r".*\r", "", said.err)
+    assert said.out == ""
 
 
 def test_on_a_terminal_it_is_a_bar(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
