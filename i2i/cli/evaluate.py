@@ -1,9 +1,14 @@
-"""Measure a model on a folder with known answers.
+"""Measure a model on a folder with known answers, or a generator from noise on a folder of pictures.
 
 MODEL is a run folder, a model folder, an .onnx file, or a name under pretrained/. Every picture of the split is
 translated whole and compared with its partner. Where the pairs lie is taken from the recipe when MODEL is a run
 folder; --data.source and --data.target name the folders otherwise. With --baselines three colour maps fitted on the
 split `train` are measured as well, and MODEL may be left out.
+
+Of a generator from noise as many samples as the split has pictures are compared with them as a set: kid, and the
+amounts of gradient, spectrum and checkerboard. One with domains or attributes makes what is known of each picture.
+--neighbours FILE.png shows samples beside the training pictures nearest to them: a generator that has learnt its
+pictures by heart gives them back, and its samples are nearer to them than the split's own pictures are.
 
 exit codes: 0 done, 2 usage, 3 bad data (all of it listed), 4 disk or memory
 """
@@ -14,15 +19,17 @@ import argparse
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from i2i.errors import Exit, I2IError, missing_package, printable
 
 if TYPE_CHECKING:
+    from i2i.data.images_source import PicturesSource
     from i2i.data.reading import Pair
-    from i2i.evaluation.evaluate import Evaluation, Translate
+    from i2i.evaluation.evaluate import Evaluation, Picture, Translate
     from i2i.images.card import Pixels
     from i2i.metrics.suite import Suite
+    from i2i.runtime.sampler import Sampler
     from i2i.runtime.translator import Translator
 
 
@@ -37,6 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data.source", dest="source", metavar="X", help="name of the folder with the sources")
     parser.add_argument("--data.target", dest="target", metavar="Y", help="name of the folder with the answers")
     parser.add_argument("--domain", metavar="NAME", help="which domain to translate to, where the model has several")
+    parser.add_argument("--neighbours", type=Path, metavar="FILE.png", help="generators from noise: see above")
     parser.add_argument("--baselines", action="store_true", help="measure mean colour, linear and quadratic map too")
 
 
@@ -47,11 +55,13 @@ def run(parser: argparse.ArgumentParser, argv: list[str]) -> int:
         parser.error("MODEL is needed (or --baselines)")
     if arguments.worst < 0:
         parser.error("--worst takes a number of pictures")
+    more: dict[str, object] = {}
     try:
-        evaluations = _evaluate(arguments)
+        sampler = _sampler(arguments)
+        evaluations = _evaluate(arguments) if sampler is None else _evaluate_samples(arguments, sampler, more)
     except ModuleNotFoundError as error:
         raise missing_package(error.name or "torch", "train") from None
-    _publish(arguments, evaluations)
+    _publish(arguments, evaluations, more)
     return int(Exit.DONE)
 
 
@@ -77,14 +87,99 @@ def _evaluate(arguments: argparse.Namespace) -> dict[str, Evaluation]:
     return {name: _measure(name, translate, pairs, arguments, (source, target)) for name, translate in subjects.items()}
 
 
+def _sampler(arguments: argparse.Namespace) -> Sampler | None:
+    """The model, if it makes pictures from noise. Raises `I2IError` (E_USAGE) for options of the other kind."""
+    from i2i.loading import open_session, resolve
+    from i2i.runtime.sampler import Sampler
+
+    model = None if arguments.model is None else resolve(arguments.model)
+    if model is None or model.card().latent is None:
+        if arguments.neighbours is not None:
+            raise I2IError("E_USAGE", "--neighbours is about generators from noise")
+        return None
+    for name in ("source", "target", "domain", "baselines", "report"):
+        if getattr(arguments, name):
+            option = f"data.{name}" if name in ("source", "target") else name
+            raise I2IError("E_USAGE", f"--{option} is about translators, and this model makes pictures from noise")
+    return Sampler(open_session(model))
+
+
+def _evaluate_samples(
+    arguments: argparse.Namespace, sampler: Sampler, more: dict[str, object]
+) -> dict[str, Evaluation]:
+    """Compare sets; what stands beside the metrics in the JSON goes into `more`."""
+    from tqdm import tqdm
+
+    from i2i.evaluation import generated
+    from i2i.metrics.suite import Suite
+
+    asked = _asked(arguments)
+    names = generated.metric_names(sampler.card, () if asked == ["all"] else asked)
+    source = _pictures(arguments, sampler)
+    scan = source.scan()
+    for warning in scan.warnings:
+        print(f"warning: {warning}", file=sys.stderr)
+    scan.raise_if_bad()
+    real = generated.real_pictures(source, arguments.split, sampler.card)
+    samples = generated.generated(sampler, real)
+    if arguments.neighbours is not None:
+        more["neighbours"] = _neighbours(arguments, samples, real.pictures, source)
+    with tqdm(total=len(samples), desc=sampler.card.name, unit="picture", leave=False, disable=None) as bar:
+        suite = Suite(names, pixels=sampler.card.target)
+        return {sampler.card.name: generated.compare(samples, real.pictures, suite=suite, progress=bar.update)}
+
+
+def _pictures(arguments: argparse.Namespace, sampler: Sampler) -> PicturesSource:
+    """The data: as in the recipe of the run, else what the card speaks of."""
+    from i2i.evaluation.generated import source_for
+    from i2i.recipes.build import Builder
+    from i2i.recipes.merging import merge, read
+    from i2i.recipes.recipe import validate
+
+    recipe = Path(arguments.model) / "recipe.yaml"
+    if not recipe.is_file():
+        return source_for(sampler.card, _root(arguments, {}))
+    values = read(recipe)
+    root = {"data": {"root": str(arguments.data)}} if arguments.data is not None else {}
+    source: Any = Builder(validate(merge(values, root))).data()
+    return cast("PicturesSource", source)
+
+
+def _neighbours(
+    arguments: argparse.Namespace, samples: list[Picture], real: list[Picture], source: PicturesSource
+) -> dict[str, float]:
+    """Write the sheet; how far the nearest training picture is, in levels of 255: the median of samples and of real
+    ones.
+    """
+    import statistics
+
+    from i2i.evaluation.generated import neighbours, neighbours_sheet, shown
+    from i2i.files import publish_bytes
+    from i2i.images.codec import encode
+
+    ours, others = neighbours(shown(samples), source), neighbours(shown(real), source)
+    publish_bytes(arguments.neighbours, encode(neighbours_sheet(shown(samples), ours), format="png"), overwrite=True)
+    found = {"samples": statistics.median(ours.distances), "pictures": statistics.median(others.distances)}
+    print(
+        f"nearest training picture, median: {found['samples']:.1f} levels of 255 from a sample, "
+        f"{found['pictures']:.1f} from a picture of {arguments.split} -> {printable(arguments.neighbours)}"
+    )
+    return found
+
+
 def _data(arguments: argparse.Namespace) -> dict[str, Any]:
     """Root, source and target: as given, else as in the recipe of the run."""
     recipe = _recipe_data(Path(arguments.model)) if arguments.model is not None else {}
+    root = _root(arguments, recipe)
+    names = {side: getattr(arguments, side) or recipe.get(side) for side in ("source", "target")}
+    return {"root": root, **names}
+
+
+def _root(arguments: argparse.Namespace, recipe: dict[str, Any]) -> Path:
     root = arguments.data if arguments.data is not None else recipe.get("root")
     if root is None:
         raise I2IError("E_USAGE", "--data DIR is needed: this model is not a run folder with a recipe")
-    names = {side: getattr(arguments, side) or recipe.get(side) for side in ("source", "target")}
-    return {"root": Path(root), **names}
+    return Path(root)
 
 
 def _recipe_data(run: Path) -> dict[str, Any]:
@@ -157,11 +252,15 @@ def _suite(arguments: argparse.Namespace, pixels: Pixels) -> Suite:
     """New metrics as asked for, for pictures that look as `pixels` says."""
     from i2i.metrics.suite import Suite, all_names
 
-    asked = [part.strip() for part in arguments.metrics.split(",") if part.strip()]
+    asked = _asked(arguments)
     return Suite(all_names(pixels) if asked == ["all"] else asked, pixels=pixels)
 
 
-def _publish(arguments: argparse.Namespace, evaluations: dict[str, Evaluation]) -> None:
+def _asked(arguments: argparse.Namespace) -> list[str]:
+    return [part.strip() for part in arguments.metrics.split(",") if part.strip()]
+
+
+def _publish(arguments: argparse.Namespace, evaluations: dict[str, Evaluation], more: dict[str, object]) -> None:
     """Print the table and write the files asked for."""
     from i2i import files
     from i2i.evaluation.scores import scores_page, text_table
@@ -170,7 +269,8 @@ def _publish(arguments: argparse.Namespace, evaluations: dict[str, Evaluation]) 
     print(f"{first.n} pictures of {printable(arguments.split)}")
     print(text_table(evaluations))
     if arguments.json is not None:
-        text = json.dumps(_result(evaluations, model=arguments.model is not None), indent=2, allow_nan=False)
+        result = _result(evaluations, model=arguments.model is not None) | more
+        text = json.dumps(result, indent=2, allow_nan=False)
         files.publish_text(arguments.json, text + "\n", overwrite=True)
     if arguments.report is not None:
         html = scores_page(evaluations, title=f"{name} on {arguments.split}")

@@ -8,6 +8,8 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, ClassVar
 
+import numpy as np
+
 from i2i.data.attribute_list import Matching, match, read_list, read_names, read_partition
 from i2i.data.augment import Augmentation
 from i2i.data.conditioned import ConditionedBatch, ConditionedFolder
@@ -95,12 +97,17 @@ class AttributesSource(PicturesSource):
 
     def training_set(self, *, value_range: tuple[float, float], seed: int) -> ConditionedFolder:
         """The data set of the split `train`. Raises `I2IError` as `scan`."""
+        folder = self.folder(self.pictures()["train"], value_range=value_range, seed=seed)
+        return ConditionedFolder(folder, self.known("train"))
+
+    def known(self, split: str) -> np.ndarray:
+        """The attributes of `pictures()[split]`, float32 [N, K]. Raises `I2IError` as `scan`."""
         listed, pictures = read_list(self._list()), self.pictures()
         matching = self._matching(listed.files, pictures)
         raise_problems(matching.problems)
         columns = [listed.names.index(name) for name in self.condition.names]
-        values = listed.values[[matching.rows[name] for name in pictures["train"]]][:, columns]
-        return ConditionedFolder(self.folder(pictures["train"], value_range=value_range, seed=seed), values)
+        values: np.ndarray = listed.values[[matching.rows[name] for name in pictures[split]]][:, columns]
+        return values
 
     def _matching(self, files: list[str], pictures: dict[str, list[Path]]) -> Matching:
         return match(chain(*pictures.values()), files, root=self.root, path=self._list())

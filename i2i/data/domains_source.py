@@ -74,6 +74,12 @@ class DomainsSource(PicturesSource):
         """The pictures by split, relative to `root`. Raises `I2IError` (E_LAYOUT, E_NO_IMAGES, E_EMPTY_DOMAIN)."""
         return {split: list(chain(*domains.values())) for split, domains in find_domains(self.root).items()}
 
+    def known(self, split: str) -> np.ndarray:
+        """The numbers of the domains of `pictures()[split]`, int64 [N]; -1 for those in the folder `unlabelled`."""
+        numbers = {name: number for number, name in enumerate(self.condition.names)}
+        domains = find_domains(self.root)[split]
+        return np.array([numbers.get(name, UNKNOWN) for name, files in domains.items() for _ in files], dtype=np.int64)
+
     def training_set(self, *, value_range: tuple[float, float], seed: int) -> ConditionedFolder:
         """The data set of the split `train`. Raises `I2IError` (E_RECIPE) for a share that repeating cannot reach."""
         domains = find_domains(self.root)["train"]

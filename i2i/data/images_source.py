@@ -59,6 +59,12 @@ class PicturesSource(DataSource):
     def pictures(self) -> dict[str, list[Path]]:
         """The pictures by split, relative to `root`. Raises `I2IError` when they do not lie as they should."""
 
+    def known(self, split: str) -> np.ndarray | None:
+        """What is known of each of `pictures()[split]`: int64 [N], its domain or -1; float32 [N, K], its attributes; or
+        None where the kind knows nothing.
+        """
+        return None
+
     def scan(self) -> Scan:
         """Look at every file of every split. Raises `I2IError` as `pictures`."""
         look = partial(_look, root=self.root, pixels=self.target_pixels, minimum_size=self.augmentation.minimum_size)
