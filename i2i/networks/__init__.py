@@ -16,6 +16,7 @@ NETWORKS = Table(
     "network",
     {
         "unet": "i2i.networks.unet:UNet",
+        "resnet": "i2i.networks.resnet:ResNet",
         "patchgan": "i2i.networks.patchgan:PatchGAN",
         "pixelgan": "i2i.networks.pixelgan:PixelGAN",
         "autoencoder": "i2i.networks.autoencoder:Autoencoder",

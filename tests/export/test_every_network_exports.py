@@ -13,7 +13,7 @@ from i2i.networks import NETWORKS
 from i2i.weights.session import TorchSession
 
 LABELS = Pixels(colour="labels", palette=((0, 0, 0), (255, 0, 0), (0, 0, 255)))
-TINY = {"in_channels": 3, "out_channels": 3, "channels": 4, "depth": 2, "layers": 2}
+TINY = {"in_channels": 3, "out_channels": 3, "channels": 4, "depth": 2, "layers": 2, "blocks": 2}
 
 
 def takes(name: str) -> set[str]:

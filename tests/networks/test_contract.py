@@ -16,6 +16,8 @@ from i2i.networks.layers.critic_output import CriticOutput
 # The smallest sensible settings of each network: a new one adds its line here.
 TINY: dict[str, dict[str, Any]] = {
     "unet": {"in_channels": 3, "out_channels": 2, "channels": 4, "depth": 3},
+    # With instance norm the biases before it have no gradient but rounding.
+    "resnet": {"in_channels": 3, "out_channels": 2, "channels": 4, "blocks": 1, "norm": "batch"},
     "patchgan": {"in_channels": 5, "channels": 4, "layers": 2},
     "pixelgan": {"in_channels": 5, "channels": 4},
     "autoencoder": {"in_channels": 5, "channels": 4, "depth": 2, "code": 3},
