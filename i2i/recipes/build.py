@@ -62,6 +62,7 @@ class Builder:
         )
         with _refusals("method", recipe.method):
             method: Method = kind(parts, **arguments(recipe.method))
+        _check_order(recipe)
         _check_sources(method, recipe)
         self._check_size(method)
         return method
@@ -155,6 +156,14 @@ def _check_fit(network: Any, shape: tuple[int, int], *, role: str, multiple: int
             f"the next that fits is {fits[1]}x{fits[0]}"
         )
         raise I2IError("E_SIZE", message)
+
+
+def _check_order(recipe: Any) -> None:
+    """Looking ahead takes turns in pairs, which a stabiliser that leaves turns out would tear apart."""
+    skipping = [part.type for part in recipe.stabilisers if not _made(STABILISERS, part).generator_plays(1)]
+    if recipe.optimiser.order == "extragradient" and skipping:
+        message = f"optimiser.order extragradient needs a turn of both players in every step; take out '{skipping[0]}'"
+        raise I2IError("E_RECIPE", message)
 
 
 def _check_sources(method: Method, recipe: Any) -> None:

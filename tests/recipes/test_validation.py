@@ -150,3 +150,9 @@ def test_a_rate_for_a_player_that_is_not_there_is_refused_with_the_players(resol
     builder = Builder(resolve("--generator.channels", "2", "--optimiser.rates.critic", "1e-4"))
     with pytest.raises(I2IError, match=r"optimiser.rates names 'critic'; the players are generator, discriminator"):
         builder.optimisers(builder.method())
+
+
+def test_looking_ahead_and_leaving_turns_out_exclude_each_other(resolve: Resolve) -> None:
+    words = ["--generator.channels", "2", "--optimiser.order", "extragradient", "--stabilisers", "critic_steps"]
+    with pytest.raises(I2IError, match="extragradient needs a turn of both players in every step; take out 'critic_st"):
+        Builder(resolve(*words)).method()
