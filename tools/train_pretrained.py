@@ -41,7 +41,15 @@ def train(name: str, shipped: Any, data: Path, run: Path) -> None:
     python(*words, *(["--resume"] if (run / "recipe.yaml").exists() else recipe))
 
 
-def rounded(run: Path, step: int | None, folder: Path) -> None:
+def said(name: str) -> dict[str, str]:
+    """What the recipe says of the model for people to read; the run may have begun with other words."""
+    from i2i.recipes.merging import read
+
+    values = read(ROOT / "pretrained" / name / "recipe.yaml")
+    return {key: values[key] for key in ("name", "licence", "training_data")}
+
+
+def rounded(run: Path, step: int | None, folder: Path, words: dict[str, str]) -> None:
     """The averaged weights of one step of the run (None: the last), rounded to fp16, in a model folder."""
     from i2i.training import checkpoint
     from i2i.weights.store import load_model, save_model
@@ -51,7 +59,7 @@ def rounded(run: Path, step: int | None, folder: Path) -> None:
     average = next(iter(checkpoint.read(run / "checkpoints" / f"step-{step:08d}")["averages"].values()))
     weights = {name.removeprefix("network."): value for name, value in average.items() if name != "updates"}
     generator.load_state_dict(weights, strict=True)
-    save_model(folder, generator, card.model_copy(update={"step": step}), half=True, overwrite=True)
+    save_model(folder, generator, card.model_copy(update={"step": step, **words}), half=True, overwrite=True)
 
 
 def publish(folder: Path, out: Path, metrics: dict[str, Any]) -> None:
@@ -97,7 +105,7 @@ def main() -> int:
     train(options.name, shipped, data, run)
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch, options.name)
-        rounded(run, shipped.STEP, folder)
+        rounded(run, shipped.STEP, folder, said(options.name))
         metrics = shipped.measured(folder, data)
         publish(folder, out, metrics)
     shipped.picture(out)
