@@ -25,7 +25,7 @@ from i2i.evaluation.grids import grid
 from i2i.images.card import ImageCard
 from i2i.metrics import METRICS
 from i2i.metrics.features import installed
-from i2i.metrics.ratio import AmountRatio
+from i2i.metrics.ratio import of_sets
 from i2i.metrics.suite import Suite, all_names
 from i2i.runtime.conditions import Asked, drawn
 from i2i.runtime.sampler import BATCH, Sampler
@@ -71,7 +71,9 @@ def metric_names(card: ImageCard, asked: Sequence[str] = ()) -> tuple[str, ...]:
     Raises `I2IError`: E_RECIPE for a metric that compares a picture with its answer, E_MISSING_PACKAGE where the
     feature network is needed and not installed.
     """
-    fits = tuple(name for name in all_names(card.target) if name == "kid" or issubclass(METRICS[name], AmountRatio))
+    fits = tuple(
+        name for name, metric in Suite(all_names(card.target), pixels=card.target).metrics.items() if of_sets(metric)
+    )
     if not fits:
         raise I2IError("E_RECIPE", f"no metric compares sets of {card.target.colour}")
     for name in asked:

@@ -16,6 +16,7 @@ from i2i.evaluation.sheets import by_domain
 from i2i.images.card import ImageCard
 from i2i.metrics.features import installed
 from i2i.metrics.kid import Features
+from i2i.metrics.ratio import of_sets
 from i2i.metrics.suite import Suite
 from i2i.runtime.conditions import drawn
 from i2i.runtime.sampler import Sampler
@@ -87,7 +88,7 @@ class SampleMonitor:
 
     def _suite(self) -> Suite:
         suite = Suite(self.metrics, pixels=self.card.target, features=self.features)
-        single = list(suite.per_image())
+        single = [name for name, metric in suite.metrics.items() if not of_sets(metric)]
         if single:
             message = f"{', '.join(single)} compares a picture with its answer, and noise has none; use kid"
             raise I2IError("E_RECIPE", f"training.metrics: {message}")

@@ -8,7 +8,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from i2i.metrics.metric import check, luminance, named
+from i2i.metrics.metric import Metric, check, luminance, named
 
 # The variance that rounding to whole levels adds to a picture.
 ROUNDING = 1 / 12
@@ -59,3 +59,8 @@ class AmountRatio:
     def per_image(self) -> list[float | None]:
         """The ratio of each picture."""
         return [None if a is None else max(a[0], a[2]) / max(a[1], a[2]) for a in self._amounts]
+
+
+def of_sets(metric: Metric) -> bool:
+    """Whether a metric compares two sets as they are, so that no output needs an answer of its own."""
+    return metric.per_image() is None or isinstance(metric, AmountRatio)

@@ -14,6 +14,7 @@ from i2i.evaluation.grids import GAP, HEADER, PAPER, sheet
 from i2i.evaluation.samples import SampleMonitor
 from i2i.images.card import Condition, ImageCard, NetworkSpec, Pixels, Sizing
 from i2i.metrics.kid import kernel_distance
+from i2i.metrics.suite import Suite
 from i2i.networks.mlp import MLP
 from i2i.runtime.conditions import drawn
 from i2i.runtime.sampler import noise
@@ -124,6 +125,15 @@ def test_the_sheet_of_attributes_shows_drawn_ones() -> None:
     looked = SampleMonitor(real(6), cards={"sample": card}, features=corners, shown=4)
     made = TorchSession(generator, card).run(noise(4, 5, seed=0), condition=drawn(card, 4, seed=0).condition)
     assert np.array_equal(looked.sample({"sample": generator}), sheet(list(made)))
+
+
+def test_amounts_summed_over_sets_are_measured() -> None:
+    generator = network()
+    found = monitor(metrics=["gradient"]).measure({"sample": generator})
+    suite = Suite(["gradient"], pixels=CARD.target)
+    made = torch.from_numpy(TorchSession(generator, CARD).run(noise(6, 5, seed=0)))
+    suite.update(made, torch.from_numpy(np.stack(real(6))))
+    assert found == suite.compute()
 
 
 def test_metrics_that_need_an_answer_are_refused() -> None:
