@@ -19,7 +19,7 @@ Picture = NDArray[np.uint8]
 
 # What the health of a training is judged by: few and small enough to cost next to nothing.
 EXAMPLES = 4
-LARGEST_EXAMPLE = 256
+LARGEST_EXAMPLE = 128
 
 
 class PairedMonitor:

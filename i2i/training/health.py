@@ -27,6 +27,7 @@ LASTING = 3  # looks in a row that a sign is there before it is told, and gone b
 LOOKS = 10  # looks that are remembered
 EARLY = 25  # steps whose largest gradient is what later ones are held against
 LEADS = 20  # shares that are remembered of each critic, of which the mean counts
+AWAY = 250  # steps after which a player without a turn is out of the game
 GRADIENTS = 5  # gradients that are remembered of each player; the median counts: one wild batch says nothing
 
 # Of 10 healthy runs the nearest to each threshold, after the grace, stands behind it, and then the failures.
@@ -76,6 +77,7 @@ class Health:
         self._leads: dict[str, list[float]] = {}
         self._gradients: dict[str, list[float]] = {}
         self._first: dict[str, float] = {}
+        self._heard: dict[str, int] = {}  # the last step in which a player was heard of
         self._last = 0  # the step of the last look
         self._before: Small | None = None  # and its outputs
 
@@ -90,6 +92,7 @@ class Health:
         """After a step: by player, each critic's share of real scores above fake ones and the root mean square of each
         gradient, of those that were measured.
         """
+        self._heard |= dict.fromkeys([*leads, *gradients], step)
         for name, lead in leads.items():
             self._leads[name] = [*self._leads.get(name, []), lead][-LEADS:]
         for name, size in gradients.items():
@@ -118,10 +121,17 @@ class Health:
 
     def _played(self) -> Numbers:
         """The numbers that no picture tells: leads, and gradients in those of the beginning."""
+        self._forget()
         numbers = {f"told_apart_{name}": statistics.fmean(leads) for name, leads in self._leads.items()}
         for name, sizes in self._gradients.items():
             numbers[f"gradient_{name}"] = statistics.median(sizes) / max(self._first[name], NOTHING)
         return numbers
+
+    def _forget(self) -> None:
+        """Leave out players that had no turn for long: some methods train one after the other."""
+        for name in [name for name, step in self._heard.items() if self._last - step > AWAY]:
+            for numbers in (self._leads, self._gradients, self._heard):
+                numbers.pop(name, None)
 
     def _told(self, signs: set[str]) -> list[Finding]:
         """What has lasted long enough to be told."""
@@ -209,7 +219,7 @@ class Health:
         self._before = np.asarray(state["before"]) if "before" in state else None
 
 
-KEPT = ("streaks", "looks", "levels", "leads", "gradients", "first")
+KEPT = ("streaks", "looks", "levels", "leads", "gradients", "first", "heard")
 
 
 def returns(values: Sequence[float], *, least: float) -> int:

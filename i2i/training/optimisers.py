@@ -60,9 +60,8 @@ class Optimiser:
     def gradient_size(self) -> float:
         """The root mean square of the gradients taken, over all weights; those without a gradient count as 0."""
         gradients = [line.grad for line in self._lines if line.grad is not None]
-        if not gradients:
-            return 0.0
-        return float(torch.nn.utils.get_total_norm(gradients)) / math.sqrt(sum(line.numel() for line in self._lines))
+        norms = torch.stack(torch._foreach_norm(gradients)) if gradients else torch.zeros(1)
+        return float(torch.linalg.vector_norm(norms)) / math.sqrt(sum(line.numel() for line in self._lines))
 
     def clear_gradients(self) -> None:
         """Forget this step's gradients."""

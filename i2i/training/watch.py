@@ -55,6 +55,8 @@ class Watch:
         if self.every and (step == 1 or step % GRADIENTS_EVERY == 0):
             # Who has no turn in this step is measured at the next one.
             self._engine.measuring |= set(self._engine.players)
+        for duel in self._duels.values():
+            duel.scores = None  # those of an earlier step are no news of a game that is over
 
     def after(self, step: int, *, rate_factor: float) -> list[Finding] | None:
         """To be called after the step; at a look, what has begun or passed (its numbers: `health.numbers`)."""

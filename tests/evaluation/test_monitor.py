@@ -114,10 +114,10 @@ def test_examples_are_outputs_of_a_few_sources_beside_their_targets_and_the_midd
     outputs, targets = PairedMonitor(looked_at, cards={"a2b": CARD}).examples({"a2b": generator})
     assert generator.training
     assert len(outputs) == len(targets) == 4
-    assert outputs[0].shape == targets[0].shape == (256, 256, 3)
-    assert np.array_equal(targets[0], looked_at[0][1][22:278, 2:258])
+    assert outputs[0].shape == targets[0].shape == (128, 128, 3)
+    assert np.array_equal(targets[0], looked_at[0][1][86:214, 66:194])
     translate = Translator(TorchSession(generator, CARD))
-    assert np.array_equal(outputs[0], translate(looked_at[0][0][22:278, 2:258]))
+    assert np.array_equal(outputs[0], translate(looked_at[0][0][86:214, 66:194]))
     assert np.array_equal(outputs[1], translate(looked_at[1][0]))
     resized = CARD.model_copy(update={"sizing": Sizing(rule="resize", multiple=8, minimum=8, width=16, height=16)})
     outputs, _ = PairedMonitor(looked_at, cards={"a2b": resized}).examples({"a2b": generator})

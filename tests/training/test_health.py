@@ -145,6 +145,21 @@ def test_a_critic_with_nothing_left_to_learn_is_found_and_one_that_only_wins_is_
     assert watched(Health(translates=False), gradients=learnt, lead=0.9) == []
 
 
+def test_a_critic_whose_game_is_over_is_forgotten() -> None:
+    health = Health(translates=False)
+    learnt = {"first": 1e-3, "generator": 1e-3}
+    for step in (5, 10):
+        health.step(step, leads={"first": 1.0}, gradients=learnt)
+    for step in (30, 40, 50, 60, 70):
+        health.step(step, leads={"first": 1.0}, gradients=learnt | {"first": 1e-6})
+    told = watched(health, lead=0.6, looks=range(2, 12))
+    assert [(step, finding.name, finding.passed) for step, finding in told] == [
+        (250, "critic_saturated", False),
+        (450, "critic_saturated", True),  # unheard of for 250 steps at look 350
+    ]
+    assert "told_apart_first" not in health.numbers
+
+
 def test_a_critic_that_guesses_is_found_only_where_anyone_would_see_the_difference() -> None:
     def pale(look: int) -> Pictures:
         return [(128 + (picture.astype(int) - 128) // 3).astype(np.uint8) for picture in outputs(look)]
