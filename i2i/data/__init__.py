@@ -8,6 +8,7 @@ DATASETS = Table(
     "dataset",
     {
         "paired": "i2i.data.paired_source:PairedSource",
+        "unpaired": "i2i.data.unpaired_source:UnpairedSource",
         "images": "i2i.data.images_source:ImagesSource",
         "domains": "i2i.data.domains_source:DomainsSource",
         "attributes": "i2i.data.attributes_source:AttributesSource",

@@ -34,6 +34,7 @@ class SampleFolder(Dataset[Pictures], ABC, Generic[Item, Pictures]):
         self.items = list(items)
         self.seed = seed
         self.cache: PictureCache[Pictures] = PictureCache(cache_bytes)
+        self._first_key = 0
         self._ends = np.cumsum(self._shares(augmentation))
 
     @abstractmethod
@@ -68,6 +69,10 @@ class SampleFolder(Dataset[Pictures], ABC, Generic[Item, Pictures]):
         indices = np.linspace(0, len(self) - 1, count).round().astype(int).tolist()
         return [self[Draw(index, position + number)] for number, index in enumerate(indices)]
 
+    def share_cache(self, other: SampleFolder[Item, Pictures]) -> None:
+        """Keep pictures in the memory of another folder, behind its own. To be called before any is kept."""
+        self.cache, self._first_key = other.cache, len(other.items)
+
     def preload(self, *, seconds: float = 2.0) -> None:
         """Fill the cache for about `seconds`: what is there when workers fork is theirs without a copy."""
         end = time.monotonic() + seconds
@@ -77,7 +82,7 @@ class SampleFolder(Dataset[Pictures], ABC, Generic[Item, Pictures]):
             self._prepared(number)
 
     def _prepared(self, number: int) -> Pictures:
-        return self.cache.get(number, lambda: self.prepare(self.whole(number)))
+        return self.cache.get(self._first_key + number, lambda: self.prepare(self.whole(number)))
 
     def _shares(self, augmentation: Augmentation) -> list[int]:
         """How many indices each item gets: the number of crops that fit into its area, at least one."""

@@ -111,9 +111,15 @@ class ImagesSource(PicturesSource):
 
 def _look(split: str, name: Path, *, root: Path, pixels: Pixels, minimum_size: tuple[int, int]) -> Seen:
     """Look at one picture; those of every split are cut to the training size."""
-    seen, path = Seen(), root / name
     below = name.relative_to(split) if split in name.parts[:1] else name
-    seen.digest(path, f"{split}/{below.as_posix()}")
+    key = f"{split}/{below.as_posix()}"
+    return look_at_picture(root / name, key, pixels=pixels, minimum_size=minimum_size)
+
+
+def look_at_picture(path: Path, key: str, *, pixels: Pixels, minimum_size: tuple[int, int]) -> Seen:
+    """Look at one picture: `key` is its name in the data set, `minimum_size` (height, width) what it is cut to."""
+    seen = Seen()
+    seen.digest(path, key)
     picture = seen.read(path, pixels)
     if picture is None:
         return seen

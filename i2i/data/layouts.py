@@ -6,6 +6,9 @@ DIR/{train,val,test}/{A,B}/name.png     one folder for each side (any names; see
 DIR/{trainA,trainB,valA,valB,testA,testB}/name.png
 DIR/{train,val,test}/name.png           both sides in one picture, side by side
 
+Two sides without pairs: the first two of these layouts, and
+DIR/{A,B}/name.png                      all of them for training
+
 Pictures of one kind, two layouts, folders in folders included:
 DIR/{train,val,test}/name.png
 DIR/name.png                            all of them for training
@@ -75,6 +78,28 @@ def find_layout(root: Path, *, split: str, source: str | None = None, target: st
         first, second = _sides(root, flat, source, target)
         return Layout(root / f"{split}{first}", root / f"{split}{second}")
     raise I2IError("E_LAYOUT", _nothing(root, split), path=root)
+
+
+def find_sides(root: Path, *, source: str | None = None, target: str | None = None) -> dict[str, Layout]:
+    """The folders of both sides by split, where pictures are not paired; all are `train` where there are no splits.
+
+    `source` and `target` are folder names; they choose two among several. Raises `I2IError` (E_LAYOUT), saying what was
+    found, when nothing fits or more than one thing does.
+    """
+    if not root.is_dir():
+        raise I2IError("E_LAYOUT", "is not a folder; --data takes the folder that holds the pictures", path=root)
+    found = splits(root, source=source, target=target)
+    if not found:
+        first, second = _sides(root, _two_or_more(root), source, target)
+        return {"train": Layout(root / first, root / second)}
+    sides = {split: find_layout(root, split=split, source=source, target=target) for split in found}
+    for split in (split for split, layout in sides.items() if layout.side_by_side):
+        message = (
+            f"{split}/ holds pictures of its own; without pairs each side has a folder: {split}/A and {split}/B (or "
+            f"other names, given with --data.source and --data.target), or {split}A and {split}B"
+        )
+        raise I2IError("E_LAYOUT", message, path=root)
+    return sides
 
 
 def find_images(root: Path) -> dict[str, list[Path]]:
@@ -161,6 +186,18 @@ def _domain_folders(root: Path) -> dict[str, list[str]]:
         if not folders:
             raise I2IError("E_NO_IMAGES", "holds no folders of domains; add them, or remove it", path=root / split)
     return {split: folders for split, (folders, _) in (inside or {"train": top}).items()}
+
+
+def _two_or_more(root: Path) -> list[str]:
+    """The folders in `root`. Raises `I2IError` (E_LAYOUT) for less than the two that both sides need."""
+    names = _contents(root)[0]
+    if len(names) < 2:
+        message = (
+            "there are no two sides: expected train/A and train/B (or other names, given with --data.source and "
+            f"--data.target), trainA and trainB, or A and B; found the folders: {_listed(names)}"
+        )
+        raise I2IError("E_LAYOUT", message, path=root)
+    return names
 
 
 def _flat_sides(source: str | None, target: str | None) -> set[str]:

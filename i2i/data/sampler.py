@@ -45,6 +45,11 @@ def labelled(seed: int, domain: int, size: int) -> np.ndarray:
     return _permutation(seed, domain, size, _LABELS)
 
 
+def second_seed(seed: int) -> int:
+    """Another seed, as good as unrelated: for the second of two sets that are drawn from independently."""
+    return int(np.random.SeedSequence([seed, 2]).generate_state(1, np.uint64)[0])
+
+
 def _permutation(seed: int, key: int, size: int, stream: int) -> np.ndarray:
     # Made from raw random words, whose values numpy promises to keep from version to version.
     words = np.asarray(_philox(seed, key, stream).random_raw(size), np.uint64)

@@ -8,5 +8,9 @@ from i2i.tables import Table
 
 MONITORS = Table(
     "monitor",
-    {"paired": "i2i.evaluation.monitor:PairedMonitor", "samples": "i2i.evaluation.samples:SampleMonitor"},
+    {
+        "paired": "i2i.evaluation.monitor:PairedMonitor",
+        "unpaired": "i2i.evaluation.unpaired:UnpairedMonitor",
+        "samples": "i2i.evaluation.samples:SampleMonitor",
+    },
 )

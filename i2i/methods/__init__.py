@@ -9,6 +9,7 @@ METHODS = Table(
     "method",
     {
         "pix2pix": "i2i.methods.pix2pix:Pix2Pix",
+        "cyclegan": "i2i.methods.cyclegan:CycleGAN",
         "gan": "i2i.methods.gan:Gan",
         "cgan": "i2i.methods.cgan:CGAN",
         "infogan": "i2i.methods.infogan:InfoGAN",

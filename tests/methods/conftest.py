@@ -13,6 +13,7 @@ from i2i.adversarial.objectives import OBJECTIVES
 from i2i.data.conditioned import ConditionedBatch
 from i2i.data.images import ImageBatch
 from i2i.data.paired import PairedBatch
+from i2i.data.unpaired import UnpairedBatch
 from i2i.methods import METHODS
 from i2i.methods.parts import Parts
 from i2i.networks.autoencoder import Autoencoder
@@ -88,6 +89,7 @@ def paired_batch() -> PairedBatch:
 # What each method is fed in the contract tests: a new method adds its line.
 BATCHES: dict[str, Callable[[], Any]] = {
     "pix2pix": paired_batch,
+    "cyclegan": lambda: UnpairedBatch(*paired_batch()),
     "cgan": lambda: ConditionedBatch(paired_batch().target, torch.tensor([0, 1])),
     "semi_supervised": lambda: ConditionedBatch(paired_batch().target, torch.tensor([-1, 1])),
     "infogan": lambda: ImageBatch(paired_batch().target),

@@ -21,6 +21,7 @@ from i2i.data import DATASETS
 from i2i.data.augment import Augmentation
 from i2i.data.conditioned import ConditionedBatch
 from i2i.data.images import ImageBatch
+from i2i.data.unpaired import UnpairedBatch
 from i2i.errors import Exit
 from i2i.methods import METHODS
 from i2i.networks import NETWORKS
@@ -162,7 +163,14 @@ NOISE: dict[str, Any] = {
 # The same, told what to make; each side is a domain.
 CONDITIONED: dict[str, Any] = {**NOISE, "method": {"type": "cgan", "latent_channels": 4}, "data": {"type": "domains"}}
 
-FROM_NOISE: dict[type[Any], dict[str, Any]] = {ImageBatch: NOISE, ConditionedBatch: CONDITIONED}
+# The two sides without their pairs.
+UNPAIRED: dict[str, Any] = {"method": {"type": "cyclegan"}, "data": {"type": "unpaired"}}
+
+BY_BATCH: dict[type[Any], dict[str, Any]] = {
+    ImageBatch: NOISE,
+    ConditionedBatch: CONDITIONED,
+    UnpairedBatch: UNPAIRED,
+}
 
 # What a part needs beside itself: a critic that it accepts, a batch of another size ...
 BESIDE: dict[str, dict[str, Any]] = {
@@ -184,14 +192,14 @@ def change_for(table: Table, name: str) -> dict[str, Any]:
     """A tiny training in which the part takes part."""
     if table is STABILISERS:
         return {"stabilisers": [name], **BESIDE.get(name, {})}
-    if table in (METHODS, DATASETS) and table[name].batch_type in FROM_NOISE:
+    if table in (METHODS, DATASETS) and table[name].batch_type in BY_BATCH:
         changed = {"method" if table is METHODS else "data": {"type": name}, **BESIDE.get(name, {})}
-        return {**FROM_NOISE[table[name].batch_type], **changed}
+        return {**BY_BATCH[table[name].batch_type], **changed}
     if table is not NETWORKS:
         return {table.kind.replace("dataset", "data"): {"type": name}, **BESIDE.get(name, {})}
     options = inspect.signature(NETWORKS[name]).parameters
     role = "generator" if "out_channels" in options else "discriminator"
-    tiny = {"channels": 4, "depth": 3, "layers": 1, "size": 16}
+    tiny = {"channels": 4, "depth": 3, "layers": 1, "size": 16, "blocks": 1}
     beside = NOISE if role == "generator" and "size" in options else {}
     return {**beside, role: {"type": name, **{key: value for key, value in tiny.items() if key in options}}}
 
