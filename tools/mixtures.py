@@ -38,9 +38,9 @@ class Mixture:
 
 
 def mixture(name: str) -> Mixture:
-    """The ring or the grid."""
-    if name == "ring":
+    """The ring, the same with wide modes, or the grid."""
+    if name in ("ring", "wide"):
         angles = torch.arange(8) * math.pi / 4
-        return Mixture(2 * torch.stack((angles.cos(), angles.sin()), 1), 0.02)
+        return Mixture(2 * torch.stack((angles.cos(), angles.sin()), 1), 0.02 if name == "ring" else 0.2)
     line = torch.arange(-4.0, 5.0, 2.0)
     return Mixture(torch.cartesian_prod(line, line), 0.05)

@@ -1,13 +1,13 @@
 """The bench of modes: which objective and stabiliser keep a GAN from collapsing, on mixtures of Gaussians.
 
-usage: python tools/modes.py [--csv FILE] [--data ring|grid] [--protocol weak|own] [--rows NAME ...] [--seeds N]
+usage: python tools/modes.py [--csv FILE] [--data ring|grid|wide] [--protocol NAME] [--rows NAME ...] [--seeds N]
        python tools/modes.py --table            the table of the results so far: modes covered (in each seed), share
                                                 of samples of high quality, reverse KL to uniform, means over the seeds
        python tools/modes.py --picture FILE     samples over time, a line per row (trains seed 0 of each row again)
 
-Data: a ring of 8 (radius 2, deviation 0.02) or a grid of 25 (spacing 2, deviation 0.05). A mode counts as covered when
-it holds at least 20 % of its fair share of 5,000 samples within three deviations. Every (data, protocol, row, seed) is
-one line of the CSV file, written when it is done; what is there is not run again.
+Data: a ring of 8 (radius 2, deviation 0.02; wide: 0.2) or a grid of 25 (spacing 2, deviation 0.05). A mode counts as
+covered when it holds at least 20 % of its fair share of 5,000 samples within three deviations. Every (data, protocol,
+row, seed) is one line of the CSV file, written when it is done; what is there is not run again.
 
 weak: after the example that Metz et al. 2017 (arXiv 1611.02163) published for their appendix A: noise of 256 numbers,
 two hidden layers of 128 units (the critic's are tanh), Adam with beta1 0.5 at 0.001 for the generator and a slow
@@ -15,6 +15,9 @@ critic, beside which a plain GAN collapses. Deviations, for time: batches of 128
 25,000, a critic's rate of 0.0002 instead of 0.0001.
 own: the recipe that we would give a user: noise of 2 numbers, three hidden layers, batches of 256, Adam (0, 0.9),
 a rate that decays over all the steps, 20,000 of them, averaged weights.
+short: as weak, with a critic as fast as its generator, batches of 64 and 1,000 steps: on the wide ring a generator
+then makes one to four of the modes. It is for AdaGAN, whose row divides the steps among its components: 5,000 steps of
+`adagan` are five times 1,000 of `plain`.
 A step is a turn of the critic: with `critic_steps` the generator has fewer.
 A new objective or stabiliser joins by one line in ROWS.
 """
@@ -38,6 +41,7 @@ from torch import Tensor, nn
 from i2i.adversarial.objectives import OBJECTIVES
 from i2i.adversarial.stabilisers import STABILISERS
 from i2i.data.images import ImageBatch
+from i2i.methods.adagan import AdaGAN
 from i2i.methods.gan import Gan
 from i2i.methods.mdgan import MDGAN
 from i2i.methods.mode_regularised import ModeRegularised
@@ -51,7 +55,7 @@ from i2i.training.engine import Engine
 from i2i.training.optimisers import OptimiserSettings
 
 HERE = Path(__file__).resolve().parent
-METHODS = {"gan": Gan, "mode_regularised": ModeRegularised, "mdgan": MDGAN}
+METHODS = {"gan": Gan, "adagan": AdaGAN, "mode_regularised": ModeRegularised, "mdgan": MDGAN}
 SAMPLES = 5000
 
 
@@ -63,6 +67,7 @@ class Row:
     options: dict[str, Any] = field(default_factory=dict)
     stabilisers: dict[str, dict[str, Any]] = field(default_factory=dict)
     method: str = "gan"
+    components: int = 1
     norm: str = "none"
     autoencoder: bool = False
     optimiser: dict[str, Any] = field(default_factory=dict)
@@ -116,6 +121,7 @@ ROWS = {
     "extragradient": Row(order="extragradient"),
     "mode_regularised": Row(method="mode_regularised"),
     "mdgan": Row(method="mdgan"),
+    "adagan": Row(method="adagan", components=5),
     # combinations
     "packing_r1": Row(stabilisers={"packing": {"packed": 2}, "r1": {"gamma": 0.02}}),
     "minibatch_stddev_r1": Row(stabilisers={"minibatch_stddev": {}, "r1": {"gamma": 0.02}}),
@@ -149,6 +155,15 @@ PROTOCOLS = {
         critic={"channels": 128, "layers": 2, "hidden": "tanh"},
         rate=1e-3,
         critic_rate=2e-4,
+    ),
+    "short": Protocol(
+        steps=1000,
+        batch=64,
+        latent=256,
+        generator={"channels": 128, "layers": 2},
+        critic={"channels": 128, "layers": 2, "hidden": "tanh"},
+        rate=1e-3,
+        critic_rate=1e-3,
     ),
     "own": Protocol(
         steps=20000,
@@ -184,7 +199,7 @@ class AutoencoderCritic(nn.Module):
         return CriticOutput(-(self.decoder(code).flatten(1) - given).abs().mean(1, keepdim=True), (code,))
 
 
-def build(row: Row, protocol: Protocol) -> tuple[Any, Engine]:
+def build(row: Row, protocol: Protocol, *, steps: int) -> tuple[Any, Engine]:
     """The method of a row and the engine that plays it."""
 
     def critic(planes: int) -> nn.Module:
@@ -203,7 +218,9 @@ def build(row: Row, protocol: Protocol) -> tuple[Any, Engine]:
         objective=lambda: OBJECTIVES[row.objective](**row.options),
         stabilisers=lambda: [STABILISERS[name](**options) for name, options in row.stabilisers.items()],
     )
-    method = METHODS[row.method](parts, latent_channels=protocol.latent)
+    share = {"components": row.components, "steps_per_component": max(1, steps // row.components)}
+    options = share if row.method == "adagan" else {}
+    method = METHODS[row.method](parts, latent_channels=protocol.latent, **options)
     rates = {
         name: protocol.rate if name == "generator" else protocol.critic_rate * row.critic_rate
         for name in method.players()
@@ -218,7 +235,7 @@ def build(row: Row, protocol: Protocol) -> tuple[Any, Engine]:
 def play(row: Row, protocol: Protocol, data: Mixture, *, seed: int, steps: int) -> Iterator[tuple[int, nn.Module]]:
     """Train; gives the step and the generator to look at after every step, the averaged one where there is one."""
     torch.manual_seed(seed)
-    method, engine = build(row, protocol)
+    method, engine = build(row, protocol, steps=steps)
     average = None if protocol.average is None else Average(method.generator, decay=protocol.average)
     for step in range(steps):
         factor = schedules.factor(
@@ -233,9 +250,9 @@ def play(row: Row, protocol: Protocol, data: Mixture, *, seed: int, steps: int) 
 
 
 @torch.no_grad()
-def points(generator: nn.Module, latent: int, *, seed: int, count: int = SAMPLES) -> Tensor:
+def points(generator: Any, *, seed: int, count: int = SAMPLES) -> Tensor:
     """Samples (count, 2) from noise that is a function of the seed."""
-    noise = torch.randn(count, latent, generator=torch.Generator().manual_seed(1000 + seed))
+    noise = torch.randn(count, generator.latent_channels, generator=torch.Generator().manual_seed(1000 + seed))
     return generator(noise).flatten(1)  # type: ignore[no-any-return]
 
 
@@ -244,7 +261,7 @@ def measure(data: str, protocol: str, row: str, seed: int, steps: int) -> dict[s
     start = time.perf_counter()
     mix, chosen = mixture(data), PROTOCOLS[protocol]
     *_, (_, generator) = play(ROWS[row], chosen, mix, seed=seed, steps=steps)
-    found = mix.judged(points(generator, chosen.latent, seed=seed))
+    found = mix.judged(points(generator, seed=seed))
     key = {"data": data, "protocol": protocol, "row": row, "seed": seed, "steps": steps}
     return (
         key
@@ -319,7 +336,7 @@ def picture(path: Path, data: str, protocol: str, rows: Sequence[str], steps: in
         column = 0
         for step, generator in play(ROWS[name], chosen, mix, seed=0, steps=steps):
             if step * looks // steps > column:
-                _scatter(sheet, points(generator, chosen.latent, seed=0, count=1000), column * side, top, side)
+                _scatter(sheet, points(generator, seed=0, count=1000), column * side, top, side)
                 column += 1
         _scatter(sheet, mix.draw(1000).flatten(1), looks * side, top, side)
     sheet.save(path)
@@ -336,7 +353,7 @@ def _scatter(sheet: Any, samples: Tensor, left: int, top: int, side: int) -> Non
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--csv", type=Path, default=HERE / "modes.csv", metavar="FILE")
-    parser.add_argument("--data", choices=("ring", "grid"), default="ring")
+    parser.add_argument("--data", choices=("ring", "wide", "grid"), default="ring")
     parser.add_argument("--protocol", choices=list(PROTOCOLS), default="weak")
     parser.add_argument("--rows", nargs="+", default=list(ROWS), choices=list(ROWS), metavar="NAME")
     parser.add_argument(
