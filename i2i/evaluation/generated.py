@@ -173,7 +173,7 @@ def neighbours_sheet(samples: Sequence[Picture], found: Neighbours) -> Picture:
         [picture for pair in pairs[start : start + PAIRS_IN_A_ROW] for picture in pair]
         for start in range(0, len(pairs), PAIRS_IN_A_ROW)
     ]
-    return grid(rows, ("sample", "nearest") * PAIRS_IN_A_ROW)
+    return grid(rows, ("made", "train") * PAIRS_IN_A_ROW)
 
 
 def _samples(source: PicturesSource, names: Sequence[Path]) -> Iterator[Picture]:
