@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
@@ -36,15 +37,21 @@ class Matching(NamedTuple):
     problems: list[Problem]
 
 
-def read_names(path: Path) -> tuple[str, ...]:
-    """The names of the attributes. Raises `I2IError` (E_BAD_DATA) for none, or one twice."""
-    return _names(path, _lines(path, most=2))
-
-
 def read_list(path: Path) -> AttributeList:
-    """The whole list. Raises `I2IError` (E_BAD_DATA, with the number of the line) for a row that is none, a value that
-    is no finite number, and another number of rows than the first line says.
+    """The whole list; kept in memory as long as the file stays the same. Raises `I2IError` (E_BAD_DATA, with the number
+    of the line) for a row that is none, a value that is no finite number, and another number of rows than the first
+    line says.
     """
+    try:
+        state = path.stat()
+    except OSError as error:
+        raise I2IError("E_UNREADABLE", f"cannot be read: {error.strerror}", path=path) from None
+    return _read_list(path.absolute(), state.st_mtime_ns, state.st_size)
+
+
+@lru_cache(maxsize=4)
+def _read_list(path: Path, modified: int, size: int) -> AttributeList:
+    """The list as it is in this state of the file."""
     lines = _lines(path)
     names = _names(path, lines)
     rows = [_row(path, number, line, len(names)) for number, line in lines[2:]]
@@ -53,7 +60,9 @@ def read_list(path: Path) -> AttributeList:
         raise I2IError("E_BAD_DATA", message, path=path)
     values = np.array([values for _, values in rows], np.float32).reshape(len(rows), len(names))
     yes_or_no = (np.abs(values) == 1).all(axis=0)
-    return AttributeList(names, [file for file, _ in rows], np.where(yes_or_no & (values == -1), np.float32(0), values))
+    values = np.where(yes_or_no & (values == -1), np.float32(0), values)
+    values.flags.writeable = False  # shared by all who read this list
+    return AttributeList(names, [file for file, _ in rows], values)
 
 
 def read_partition(path: Path) -> tuple[list[str], list[str]]:
@@ -99,16 +108,14 @@ def match(pictures: Iterable[Path], files: Sequence[str], *, root: Path, path: P
     return Matching(rows, problems)
 
 
-def _lines(path: Path, most: int | None = None) -> list[tuple[int, str]]:
-    """The first lines that are not blank, with their numbers."""
+def _lines(path: Path) -> list[tuple[int, str]]:
+    """The lines that are not blank, with their numbers."""
     found: list[tuple[int, str]] = []
     try:
         with path.open(encoding="utf-8-sig", errors="surrogateescape") as file:
             for number, line in enumerate(file, start=1):
                 if line.strip():
                     found.append((number, line))
-                if len(found) == most:
-                    break
     except OSError as error:
         raise I2IError("E_UNREADABLE", f"cannot be read: {error.strerror}", path=path) from None
     return found

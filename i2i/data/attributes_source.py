@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from i2i.data.attribute_list import Matching, match, read_list, read_names, read_partition
+from i2i.data.attribute_list import Matching, match, read_list, read_partition
 from i2i.data.augment import Augmentation
 from i2i.data.conditioned import ConditionedBatch, ConditionedFolder
 from i2i.data.images_source import OBJECTS, RGB, PicturesSource
@@ -66,12 +66,17 @@ class AttributesSource(PicturesSource):
 
     @property
     def condition(self) -> Condition:
-        """The names of the attributes. Raises `I2IError`: E_LAYOUT without a list, E_RECIPE for an unknown name."""
-        names = read_names(self._list())
+        """The names of the attributes and between which values each lies. Raises `I2IError`: E_LAYOUT without a list,
+        E_RECIPE for an unknown name, E_BAD_DATA as `read_list`.
+        """
+        listed = read_list(self._list())
         for name in self.attributes:
-            if name not in names:
-                raise I2IError("E_RECIPE", f"data.attributes: {unknown('attribute', name, names)}", path=self._list())
-        return Condition(kind="attributes", names=self.attributes or names)
+            if name not in listed.names:
+                message = f"data.attributes: {unknown('attribute', name, listed.names)}"
+                raise I2IError("E_RECIPE", message, path=self._list())
+        names = self.attributes or listed.names
+        columns = listed.values[:, [listed.names.index(name) for name in names]]
+        return Condition(kind="attributes", names=names, ranges=tuple(_range(column) for column in columns.T))
 
     def pictures(self) -> dict[str, list[Path]]:
         """The pictures by split, relative to `root`. Raises `I2IError` (E_LAYOUT, E_NO_IMAGES, E_BAD_DATA)."""
@@ -118,6 +123,12 @@ class AttributesSource(PicturesSource):
             message = f"there is no {printable(self.list_file)}, the list of attributes; name it with --data.list_file"
             raise I2IError("E_LAYOUT", message, path=self.root)
         return path
+
+
+def _range(values: np.ndarray) -> tuple[float, float]:
+    """The least and the greatest value of an attribute; of one that is only ever yes, or only ever no, both answers."""
+    low, high = float(values.min()), float(values.max())
+    return (0.0, 1.0) if {low, high} <= {0.0, 1.0} else (low, high) if low < high else (low, low + 1.0)
 
 
 def _below(root: Path, name: str) -> Path | None:

@@ -56,7 +56,8 @@ def write(save: Save, tmp_path: Path) -> Write:
 
 def test_each_picture_has_the_values_of_its_row(write: Write) -> None:
     root = write("c.png", "a.png", "b.png", list_attr=FACES)
-    assert source(root).condition == Condition(kind="attributes", names=("Smiling", "Age", "Hat"))
+    ranges = ((0.0, 1.0), (-1.0, 1.0), (0.0, 1.0))
+    assert source(root).condition == Condition(kind="attributes", names=("Smiling", "Age", "Hat"), ranges=ranges)
     # Smiling and Hat hold -1 and 1 alone; Age holds 0.25 too, so its -1 is a number.
     assert rows(root) == {0: [0, 1, 1], 1: [0, 0.25, 1], 2: [1, -1, 1]}
 
@@ -226,3 +227,10 @@ def test_the_longest_end_of_a_path_decides() -> None:
     found = match(pictures, ["x/a.png", "a.png"], root=Path("root"), path=Path("list"))
     assert found.rows == {Path("a.png"): 1, Path("x/a.png"): 0}
     assert found.problems == []
+
+
+def test_a_list_that_changes_is_read_again_and_a_single_value_has_a_range(write: Write) -> None:
+    root = write("a.png", list_attr="1\nAge\na.png 30\n")
+    assert source(root).condition.ranges == ((30.0, 31.0),)
+    (root / "list_attr.txt").write_text("1\nAge\na.png 31.5\n")
+    assert rows(root) == {0: [31.5]}
