@@ -1,7 +1,8 @@
 """From what a user calls a model to a translator or a sampler. An .onnx model needs no torch; weights load it when
 needed.
 
-MODEL is a run folder, a model folder, an .onnx file, or the name of a model under `pretrained/`.
+MODEL is a run folder, a model folder, an .onnx file, or the name of a model under `pretrained/`. A run that translates
+both ways holds a model for each direction: a2b in `model/`, b2a in `model-b2a/`.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from i2i.runtime.translator import Session, Translator
 from i2i.tables import unknown
 
 Engine = Literal["auto", "onnx", "torch"]
+Direction = Literal["a2b", "b2a"]
 
 ONNX = "model.onnx"
 WEIGHTS = "model.safetensors"
@@ -56,17 +58,23 @@ class ModelPath:
 
 # The union with Any: a caller knows which of the two their model is, and a checker should not ask again.
 def load(
-    model: str | Path, *, provider: Provider = "auto", threads: int | None = None, engine: Engine = "auto"
+    model: str | Path,
+    *,
+    provider: Provider = "auto",
+    threads: int | None = None,
+    engine: Engine = "auto",
+    direction: Direction = "a2b",
 ) -> Translator | Any:
     """Open a model: a `Translator` of pictures, or the `Sampler` of one that makes pictures from noise.
 
     `provider` and `threads` are those of `OnnxSession`; with weights, "cuda" puts the network on the GPU, "auto" does
     where torch finds one, and `threads` sets torch's own number for the whole process. `engine`: "auto" takes the .onnx
-    file where a folder holds one and onnxruntime is installed, else the weights.
+    file where a folder holds one and onnxruntime is installed, else the weights. `direction`: which way, where a run
+    folder translates both.
 
     Raises `I2IError`: E_MODEL_NOT_FOUND, E_MISSING_PACKAGE, and those of `OnnxSession` and `load_model`.
     """
-    session = open_session(resolve(model, engine=engine), provider=provider, threads=threads)
+    session = open_session(resolve(model, engine=engine, direction=direction), provider=provider, threads=threads)
     return Translator(session) if session.card.latent is None else Sampler(session)
 
 
@@ -95,12 +103,14 @@ def open_session(model: ModelPath, *, provider: Provider = "auto", threads: int 
     return TorchSession(generator, card, device="cuda" if cuda else "cpu")
 
 
-def resolve(model: str | Path, *, engine: Engine = "auto") -> ModelPath:
+def resolve(model: str | Path, *, engine: Engine = "auto", direction: Direction = "a2b") -> ModelPath:
     """Find a model. A path that is there comes before a name.
 
     Raises `I2IError` (E_MODEL_NOT_FOUND), which names the models that are there.
     """
     path = Path(model)
+    if direction == "b2a":
+        return _way_back(path, engine)
     if path.is_file():
         return _file(path, engine)
     found = _folder(path, engine)
@@ -126,6 +136,14 @@ def known_models() -> list[str]:
         if root.is_dir():
             found.update(path.name for path in root.iterdir() if _has_model(path))
     return sorted(found)
+
+
+def _way_back(run: Path, engine: Engine) -> ModelPath:
+    found = _folder(run / "model-b2a", engine)
+    if found is None:
+        message = "holds no model-b2a: only the run folder of a training that translates both ways has a direction b2a"
+        raise I2IError("E_MODEL_NOT_FOUND", message, path=run)
+    return ModelPath(found.kind, found.path, run)
 
 
 def _file(path: Path, engine: Engine) -> ModelPath:

@@ -17,7 +17,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from i2i.cli.model_options import add_model_options, check_model_options, leave
+from i2i.cli.model_options import add_direction, add_model_options, check_model_options, leave
 from i2i.cli.progress import Progress
 from i2i.errors import Exit, I2IError, printable
 from i2i.training.signals import Stop
@@ -43,6 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--keep-extension", action="store_true", help="a.jpg becomes a.jpg.png, not a.png")
     parser.add_argument("--workers", type=int, metavar="N", help="threads that decode, and as many that encode")
     parser.add_argument("--shard", metavar="I/N", default="1/1", help="do only part I of N of the sorted list")
+    add_direction(parser)
     add_model_options(parser)
 
 
@@ -60,7 +61,7 @@ def _folder(arguments: argparse.Namespace, source: Path, output: Path) -> int:
     from i2i.runtime.convert import convert_folder
 
     options = _options(arguments)
-    model = resolve(arguments.model)
+    model = resolve(arguments.model, direction=arguments.direction)
     with Stop() as stop:
         translator = open_model(model, provider=arguments.provider, threads=arguments.threads)
         with Progress() as progress:
@@ -84,7 +85,7 @@ def _one(arguments: argparse.Namespace, source: Path, output: Path) -> int:
 
     options = _options(arguments)
     signal.signal(signal.SIGTERM, leave)
-    model = resolve(arguments.model)
+    model = resolve(arguments.model, direction=arguments.direction)
     translator = open_model(model, provider=arguments.provider, threads=arguments.threads)
     into_folder = output.is_dir() or not output.suffix or arguments.output.endswith(("/", os.sep))
     try:

@@ -3,7 +3,8 @@
 MODEL is a run folder, a model folder, an .onnx file, or a name under pretrained/. Every picture of the split is
 translated whole and compared with its partner. Where the pairs lie is taken from the recipe when MODEL is a run
 folder; --data.source and --data.target name the folders otherwise. With --baselines three colour maps fitted on the
-split `train` are measured as well, and MODEL may be left out.
+split `train` are measured as well, and MODEL may be left out. A model that was trained without pairs is measured where
+the split has them: every picture of one side has a partner of its name on the other.
 
 Of a generator from noise as many samples as the split has pictures are compared with them as a set: kid, and the
 amounts of gradient, spectrum and checkerboard. One with domains or attributes makes what is known of each picture.
@@ -21,10 +22,12 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from i2i.cli.model_options import add_direction
 from i2i.errors import Exit, I2IError, missing_package, printable
 
 if TYPE_CHECKING:
     from i2i.data.images_source import PicturesSource
+    from i2i.data.paired import Matching
     from i2i.data.reading import Pair
     from i2i.evaluation.evaluate import Evaluation, Picture, Translate
     from i2i.images.card import Pixels
@@ -44,6 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data.source", dest="source", metavar="X", help="name of the folder with the sources")
     parser.add_argument("--data.target", dest="target", metavar="Y", help="name of the folder with the answers")
     parser.add_argument("--domain", metavar="NAME", help="which domain to translate to, where the model has several")
+    add_direction(parser)
     parser.add_argument("--neighbours", type=Path, metavar="FILE.png", help="generators from noise: see above")
     parser.add_argument("--baselines", action="store_true", help="measure mean colour, linear and quadratic map too")
 
@@ -66,7 +70,6 @@ def run(parser: argparse.ArgumentParser, argv: list[str]) -> int:
 
 
 def _evaluate(arguments: argparse.Namespace) -> dict[str, Evaluation]:
-    from i2i.data.paired import find_pairs
     from i2i.images.card import Pixels
 
     data = _data(arguments)
@@ -81,9 +84,8 @@ def _evaluate(arguments: argparse.Namespace) -> dict[str, Evaluation]:
         raise I2IError("E_USAGE", "--baselines are maps of colours and do not fit label maps; leave them out")
     _check_data(data, arguments, source, target)
     if arguments.baselines:
-        training = find_pairs(data["root"], split="train", source=data["source"], target=data["target"])
-        subjects |= _baselines(training, source, target)
-    pairs = find_pairs(data["root"], split=arguments.split, source=data["source"], target=data["target"])
+        subjects |= _baselines(_matched(data, "train", arguments.direction).pairs, source, target)
+    pairs = _matched(data, arguments.split, arguments.direction).pairs
     return {name: _measure(name, translate, pairs, arguments, (source, target)) for name, translate in subjects.items()}
 
 
@@ -92,7 +94,7 @@ def _sampler(arguments: argparse.Namespace) -> Sampler | None:
     from i2i.loading import open_session, resolve
     from i2i.runtime.sampler import Sampler
 
-    model = None if arguments.model is None else resolve(arguments.model)
+    model = None if arguments.model is None else resolve(arguments.model, direction=arguments.direction)
     if model is None or model.card().latent is None:
         if arguments.neighbours is not None:
             raise I2IError("E_USAGE", "--neighbours is about generators from noise")
@@ -196,7 +198,7 @@ def _recipe_data(run: Path) -> dict[str, Any]:
         found = {key: data[key] for key in ("root", "source", "target") if isinstance(data.get(key), str)}
     except (yaml.YAMLError, AttributeError, OSError, UnicodeDecodeError):
         raise I2IError("E_RECIPE", "is not a recipe; give --data, --data.source and --data.target", path=path) from None
-    if kind != "paired":
+    if kind not in ("paired", "unpaired"):
         raise I2IError("E_USAGE", f"this run learnt from data of type '{kind}'; evaluate measures pairs", path=path)
     return found
 
@@ -204,7 +206,7 @@ def _recipe_data(run: Path) -> dict[str, Any]:
 def _translator(arguments: argparse.Namespace) -> Translator:
     from i2i.loading import open_model, resolve
 
-    return open_model(resolve(arguments.model))
+    return open_model(resolve(arguments.model, direction=arguments.direction))
 
 
 def _translate(translator: Translator, domain: str | None) -> Translate:
@@ -217,16 +219,31 @@ def _translate(translator: Translator, domain: str | None) -> Translate:
 
 def _check_data(data: dict[str, Any], arguments: argparse.Namespace, source: Pixels, target: Pixels) -> None:
     """Look at every file of the splits in use before anything is measured. Raises with the whole list."""
-    from i2i.data.paired import match_pairs, splits
+    from i2i.data.paired import splits
     from i2i.data.paired_scan import scan
 
     names = {"source": data["source"], "target": data["target"]}
     wanted = {"train", arguments.split} & set(splits(data["root"], **names)) | {arguments.split}
-    found = {split: match_pairs(data["root"], split=split, **names) for split in sorted(wanted)}
+    found = {split: _matched(data, split, arguments.direction) for split in sorted(wanted)}
+    if "train" in found and arguments.split != "train" and not arguments.baselines:
+        found["train"] = found["train"]._replace(problems=[])  # it may well have no pairs
     seen = scan(found, source_pixels=source, target_pixels=target)
     for warning in seen.warnings:
         print(f"warning: {warning}", file=sys.stderr)
     seen.raise_if_bad()
+
+
+def _matched(data: dict[str, Any], split: str, direction: str) -> Matching:
+    """The pairs of a split, with what is wrong with the others; source and target change places on the way back."""
+    from i2i.data.paired import match_pairs
+
+    found = match_pairs(data["root"], split=split, source=data["source"], target=data["target"])
+    if direction == "a2b":
+        return found
+    turned = [
+        pair._replace(source=pair.target, target=pair.source, source_left=not pair.source_left) for pair in found.pairs
+    ]
+    return found._replace(pairs=turned)
 
 
 def _baselines(pairs: list[Pair], source: Pixels, target: Pixels) -> dict[str, Translate]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from i2i.cli.model_options import add_direction
 from i2i.errors import Exit, I2IError, missing_package, printable
 
 
@@ -19,6 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", metavar="MODEL")
     parser.add_argument("output", metavar="OUT.onnx")
     parser.add_argument("--overwrite", action="store_true", help="replace OUT.onnx when it exists")
+    add_direction(parser)
 
 
 def run(parser: argparse.ArgumentParser, argv: list[str]) -> int:
@@ -29,7 +31,7 @@ def run(parser: argparse.ArgumentParser, argv: list[str]) -> int:
         raise I2IError("E_USAGE", "the output's name must end in .onnx", path=output)
     from i2i.loading import resolve
 
-    model = resolve(arguments.model, engine="torch")
+    model = resolve(arguments.model, engine="torch", direction=arguments.direction)
     try:
         from i2i.export.onnx import export_onnx
         from i2i.weights.store import load_model

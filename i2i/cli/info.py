@@ -1,7 +1,8 @@
 """Describe a model, a training run or a folder of images.
 
 MODEL: what its card says. RUN: how far the training is and what can be resumed. DIR: what can be learnt from it, with
-everything that is wrong with it: attributes, pairs, domains or pictures of one kind, the first that fits.
+everything that is wrong with it: attributes, pairs, two sides without pairs, domains or pictures of one kind, the first
+that fits.
 
 exit codes: 0 described, 2 no such thing, 3 the folder of images cannot be trained on as it is
 """
@@ -20,12 +21,13 @@ if TYPE_CHECKING:
     from i2i.images.card import Condition, Pixels, Sizing
     from i2i.loading import ModelPath
 
-KINDS = ["attributes", "paired", "domains", "images"]
+KINDS = ["attributes", "paired", "unpaired", "domains", "images"]
+WITH_SIDES = KINDS[1:3]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("thing", metavar="MODEL|RUN|DIR")
-    parser.add_argument("--data.type", dest="kind", metavar="T", help="DIR: paired, attributes, domains or images")
+    parser.add_argument("--data.type", dest="kind", metavar="T", help=f"DIR: {', '.join(KINDS)}")
     parser.add_argument("--data.source", dest="source", metavar="X", help="DIR: name of the folder with the sources")
     parser.add_argument("--data.target", dest="target", metavar="Y", help="DIR: name of the folder with the answers")
 
@@ -95,7 +97,7 @@ def _condition(condition: Condition | None) -> str:
 
 
 def _dataset(root: Path, kind: str | None, sides: dict[str, str]) -> int:
-    kind, found = _found(root, [kind] if kind else ["paired"] if sides else KINDS, sides)
+    kind, found = _found(root, [kind] if kind else WITH_SIDES if sides else KINDS, sides)
     for split, samples in found.samples.items():
         word = "pairs" if kind == "paired" else "pictures"
         print(f"{split}: {len(samples)} {word}" + (f", first {printable(samples[0].name)}" if samples else ""))
@@ -119,7 +121,7 @@ def _found(root: Path, kinds: list[str], sides: dict[str, str]) -> tuple[str, Sc
     refusals: dict[str, I2IError] = {}
     for kind in kinds:
         try:
-            data = DATASETS[kind](root=root, **(sides if kind == "paired" else {}))
+            data = DATASETS[kind](root=root, **(sides if kind in WITH_SIDES else {}))
             found, condition = data.scan(), data.condition
         except ModuleNotFoundError as error:
             raise missing_package(error.name or "torch", "train") from None
@@ -128,6 +130,8 @@ def _found(root: Path, kinds: list[str], sides: dict[str, str]) -> tuple[str, Sc
                 raise
             refusals[kind] = error
         else:
+            if kind == "paired" and kind != kinds[-1] and not any(found.samples.values()):
+                continue  # two sides without a single pair
             print(f"read as --data.type {kind}" + (f", {_condition(condition)}" if condition else ""))
             return kind, found
-    raise refusals.get("paired", refusals[kinds[0]])
+    raise refusals.get("paired") or next(iter(refusals.values()))

@@ -19,6 +19,12 @@ def add_model_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--threads", type=int, metavar="N", help="threads of the model itself (default: all cores)")
 
 
+def add_direction(parser: argparse.ArgumentParser) -> None:
+    """`--direction`."""
+    text = "which way, where MODEL is the run folder of a training both ways (default: %(default)s)"
+    parser.add_argument("--direction", choices=["a2b", "b2a"], default="a2b", help=text)
+
+
 def check_model_options(arguments: argparse.Namespace) -> None:
     """Raise `I2IError` (E_USAGE) for a number of threads that is none."""
     if arguments.threads is not None and arguments.threads < 1:
