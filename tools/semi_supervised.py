@@ -47,7 +47,7 @@ from i2i.training.optimisers import OptimiserSettings
 
 HERE = Path(__file__).resolve().parent
 TEST, CLASSES = 500, 10
-STEPS, BATCH, LABELLED, CHANNELS, LAYERS, LATENT, RATE = 1500, 100, 50, 128, 3, 32, 1e-3
+STEPS, BATCH, LABELLED, CHANNELS, LAYERS, LATENT, RATE = 5000, 100, 50, 128, 3, 32, 3e-3
 STABILISED: dict[str, dict[str, dict[str, Any]]] = {
     "plain": {},
     "feature_matching": {"feature_matching": {}},
