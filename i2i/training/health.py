@@ -33,14 +33,14 @@ GRADIENTS = 5  # gradients that are remembered of each player; the median counts
 # Of 10 healthy runs the nearest to each threshold, after the grace, stands behind it, and then the failures.
 CONSTANT = 0.1  # contrast inside an output; 0.28 in an early WGAN-GP; 0
 SATURATED = 0.1  # values between the ends of the range; 1.0; 0
-ALIKE = 0.15  # distance between outputs; 0.22 in DCGAN on photographs, and growing; 0.00 to 0.07
-VANISHED = 0.01  # the generator's gradient; 0.5; 0.007
+ALIKE = 0.15  # distance between outputs; 0.22 in DCGAN on photographs, and growing; 0.00 to 0.14
+VANISHED = 0.01  # the generator's gradient; 0.5; 0.004
 NOTHING = 1e-8  # of a gradient's size itself: Adam's and RMSprop's epsilon, below which steps shrink; 1e-3; 1e-10
 SATISFIED = 0.01  # a critic's gradient while it tells all apart; 0.05 in the relativistic game; 0.005
 STILL = 0.4  # levels of 255 in 50 steps that outputs move; 2.8; 0.3
 BLIND = 0.6  # share of real scores above fake ones, where 0.5 is chance; 0.8
 SWING = 0.5  # of the distance between two pictures: a change of the outputs' mean colour that counts as a swing
-RETURNS = 2  # turning points between swings in 10 looks; 1; 2 to 4
+RETURNS = 2  # turning points between swings in 10 looks; 1; 2 to 3, but 0 where outputs jump and stay as bright
 
 # Where one thing explains another, it alone is told.
 EXPLAINED_BY = {
