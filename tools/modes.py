@@ -17,7 +17,7 @@ own: the recipe that we would give a user: noise of 2 numbers, three hidden laye
 a rate that decays over all the steps, 20,000 of them, averaged weights.
 short: as weak, with a critic as fast as its generator, batches of 64 and 1,000 steps: on the wide ring a generator
 then makes one to four of the modes. It is for AdaGAN, whose row divides the steps among its components: 5,000 steps of
-`adagan` are five times 1,000 of `plain`.
+`adagan` are five times 1,000 of `plain`; 5,000 of `plain` cost about half as much.
 A step is a turn of the critic: with `critic_steps` the generator has fewer.
 A new objective or stabiliser joins by one line in ROWS.
 """
