@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
@@ -43,33 +44,40 @@ class Watch:
         self._method = method
         self._engine = engine
         self._monitor = monitor
-        self._duels = {
-            name: part
+        self._duels = [
+            (name, part)
             for part in method.modules()
             if isinstance(part, Duel)
             for name in _players(method, [part.discriminator])
-        }
+        ]
 
     def before(self, step: int) -> None:
         """To be called before step number `step`, counted from 1: says whose gradients are to be measured."""
         if self.every and (step == 1 or step % GRADIENTS_EVERY == 0):
             # Who has no turn in this step is measured at the next one.
             self._engine.measuring |= set(self._engine.players)
-        for duel in self._duels.values():
+        for _, duel in self._duels:
             duel.scores = None  # those of an earlier step are no news of a game that is over
 
     def after(self, step: int, *, rate_factor: float) -> list[Finding] | None:
         """To be called after the step; at a look, what has begun or passed (its numbers: `health.numbers`)."""
         if not self.every or self._monitor is None:
             return None
-        duels = self._duels.items() if step % SCORES_EVERY == 0 else ()
-        leads = {name: _lead(*duel.scores) for name, duel in duels if duel.scores is not None}
+        leads = self._leads() if step % SCORES_EVERY == 0 else {}
         self.health.step(step, leads=leads, gradients=self._engine.gradients)
         self._engine.gradients.clear()
         if step % self.every:
             return None
         outputs, real = self._monitor.examples(self._method.generators())
         return self.health.look(step, outputs, real, rate_factor=rate_factor)
+
+    def _leads(self) -> dict[str, float]:
+        """How far each player is ahead that judges; the mean of its duels where it has several."""
+        found: dict[str, list[float]] = {}
+        for name, duel in self._duels:
+            if duel.scores is not None:
+                found.setdefault(name, []).append(_lead(*duel.scores))
+        return {name: statistics.fmean(leads) for name, leads in found.items()}
 
     def state(self) -> dict[str, Any]:
         """Everything that later findings depend on."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
@@ -19,7 +20,8 @@ from i2i.networks.patchgan import PatchGAN
 from i2i.networks.resnet import ResNet
 from i2i.training.engine import Engine
 from i2i.training.optimisers import OptimiserSettings
-from tests.methods.conftest import paired_batch
+from i2i.training.watch import Watch
+from tests.methods.conftest import Make, paired_batch
 
 
 class Plus(nn.Module):
@@ -228,6 +230,29 @@ def test_where_the_critics_have_more_turns_the_generators_wait() -> None:
     batch = UnpairedBatch(*paired_batch())
     played = ["g_cycle_a2b" in step(method, engine, batch, number) for number in range(7)]
     assert played == [False, False, True, False, False, True, False]
+
+
+def test_the_health_of_the_critics_is_the_mean_of_both_games() -> None:
+    class Pictures:
+        def examples(self, generators: Any) -> tuple[list[np.ndarray], list[np.ndarray]]:
+            return [np.zeros((2, 2, 3), np.uint8)], [np.ones((2, 2, 3), np.uint8)]
+
+    method, engine = handmade()
+    watch = Watch(method, engine, Pictures(), every=5, translates=True)
+    for number in range(5):
+        watch.before(number + 1)
+        step(method, engine, level(0.1, -0.2), number)
+        watch.after(number + 1, rate_factor=1.0)
+    # The critic of a puts 0.2 above -0.9, that of b -0.6 below 1.8.
+    assert watch.health.numbers["told_apart_discriminator"] == 0.5
+
+
+def test_one_tiny_batch_is_learnt_by_heart(make: Make) -> None:
+    method, engine = make(name="cyclegan", objective="least_squares", learning_rate=4e-3, dropout=0.0)
+    batch = UnpairedBatch(*paired_batch())
+    losses = [step(method, engine, batch, number) for number in range(40)]
+    for name in ("g_cycle_a2b", "g_cycle_b2a", "g_identity_a2b", "g_identity_b2a"):
+        assert losses[-1][name] < 0.5 * losses[0][name], name
 
 
 PLAIN = [(objective, None) for objective in OBJECTIVES]

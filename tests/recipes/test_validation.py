@@ -39,7 +39,7 @@ def test_an_unknown_option_is_named_with_the_nearest_known_one(refusal: Refusal,
 @pytest.mark.parametrize(
     ("part", "name", "said"),
     [
-        ("generator", "unett", "generator.type: unknown network 'unett'; did you mean 'unet'? known: unet, patchgan"),
+        ("generator", "unett", "generator.type: unknown network 'unett'; did you mean 'unet'? known: unet, resnet"),
         ("discriminator", "pachgan", "discriminator.type: unknown network 'pachgan'; did you mean 'patchgan'?"),
         ("objective", "least_square", "objective.type: unknown objective 'least_square'; did you mean 'least_squares'"),
         ("method", "pix2pixx", "method.type: unknown method 'pix2pixx'; did you mean 'pix2pix'? known: pix2pix"),
@@ -82,7 +82,7 @@ def test_one_word_where_a_list_belongs_is_a_list_of_one(resolve: Resolve) -> Non
         ("data.augmentation.mode", "jiter", "data.augmentation.mode: .*'crop', 'jitter' or 'resize' \\(got 'jiter'\\)"),
         ("training", "5", "training: 5 stands where options belong: steps, batch_size, "),
         ("objective", "3", "objective.type: unknown objective '3'; known: .*non_saturating, least_squares"),
-        ("generator", "null", "generator.type: which network\\? known: unet, patchgan"),
+        ("generator", "null", "generator.type: which network\\? known: unet, resnet"),
         ("training.metrics", "[psnrr]", "training: unknown metric 'psnrr'; did you mean 'psnr'\\? known: psnr, ssim,"),
         ("training.keep_best", "ssmi", "training: unknown metric 'ssmi'; did you mean 'ssim'\\?"),
         ("data.target_pixels.colour", "labels", "data.target_pixels: a palette belongs to colour 'labels'"),
