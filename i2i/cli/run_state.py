@@ -32,6 +32,7 @@ def describe_run(run: Path) -> str:
         *_health(run / _LOG),
         *_checkpoints(run / "checkpoints"),
         _model(run / "model" / "card.json"),
+        *(_model(path) for path in sorted(run.glob("model-*/card.json"))),
     ]
     if (run / "report.html").is_file():
         lines.append(f"report:        {printable(run / 'report.html')}")

@@ -18,13 +18,13 @@ from i2i.images.card import ImageCard, Pixels
 from i2i.metrics import METRICS
 from i2i.metrics.features import installed
 from i2i.metrics.kid import Features
+from i2i.metrics.ratio import of_sets
 from i2i.metrics.suite import Suite
 from i2i.weights.session import TorchSession
 
 Picture = NDArray[np.uint8]
 
 ROUND_TRIPS = ("psnr", "accuracy")  # of pictures and of label maps
-SETS = ("kid",)
 
 
 class Translated(NamedTuple):
@@ -50,7 +50,7 @@ class UnpairedMonitor:
     compare a picture with its round trip (`cycle_psnr_a`: to b and back); those of sets compare all translations with
     all the pictures that they should look like (`kid_a2b`, `kid_b2a`, and `kid`, their mean). Without names: psnr
     (accuracy for label maps), and kid where its feature network is installed. `features` is that network. `best`, by
-    which the models to keep are chosen, is a metric of sets: round trips are best where nothing is translated.
+    which the models to keep are chosen, is kid: round trips are best where nothing is translated.
 
     The first card is that of a to b, the second the one back. Raises `I2IError` (E_RECIPE) for a metric that does not
     fit.
@@ -70,10 +70,10 @@ class UnpairedMonitor:
         self.pictures = list(pictures)
         self.cards = dict(cards)
         self.features = features
-        names = tuple(metrics) or (*ROUND_TRIPS, *(SETS if features is not None or installed() else ()))
+        names = tuple(metrics) or (*ROUND_TRIPS, *(("kid",) if features is not None or installed() else ()))
         self.metrics = names if not best or best in names else (*names, best)
-        if best and best not in SETS:
-            message = f"training.keep_best: {best} is best where nothing is translated; without pairs use kid"
+        if best and not _has_mean(best):
+            message = f"training.keep_best: {best} does not say how well sets without pairs are translated; use kid"
             raise I2IError("E_RECIPE", message)
         for name in (*metrics, *([best] if best else [])):  # what does not fit is refused now, not at its first use
             if not self._fitting([name], "a"):
@@ -94,7 +94,7 @@ class UnpairedMonitor:
                 output, picture = (getattr(row, name) for name in (SINGLES | KINDS)[form])
                 suite.update(torch.tensor(output[None]), torch.tensor(picture[None]))
         found = {form.format(name): value for form, suite in suites.items() for name, value in suite.compute().items()}
-        for name in self.metrics:
+        for name in filter(_has_mean, self.metrics):
             both = [found[form.format(name)] for form in KINDS if form.format(name) in found]
             found |= {name: statistics.fmean(both)} if both else {}
         return found
@@ -122,8 +122,8 @@ class UnpairedMonitor:
 
     def _suites(self) -> dict[str, Suite]:
         """New metrics by what their values are called; none for which there is no metric that fits."""
-        single = [name for name in self.metrics if name not in SETS]
-        sets = [name for name in self.metrics if name in SETS]
+        sets = [name for name in self.metrics if _compares_sets(name)]
+        single = [name for name in self.metrics if name not in sets]
         wanted = {form: (single, side) for form, (_, side) in SINGLES.items()}
         wanted |= {form: (sets, side) for form, (_, side) in KINDS.items()}
         chosen = {form: (self._fitting(names, side), side) for form, (names, side) in wanted.items()}
@@ -141,3 +141,14 @@ class UnpairedMonitor:
     def _pixels(self, side: str) -> Pixels:
         first = next(iter(self.cards.values()))
         return first.source if side == "a" else first.target
+
+
+def _compares_sets(name: str) -> bool:
+    """Whether a metric needs no answer to each picture."""
+    kind = METRICS[name]
+    return not kind.for_labels and of_sets(kind())
+
+
+def _has_mean(name: str) -> bool:
+    """Whether the mean of both directions says something: that of two ratios may be 1 where neither is."""
+    return _compares_sets(name) and METRICS[name].higher_is_better is not None

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from torch import nn
+
 from i2i.errors import I2IError
 from i2i.images.card import ImageCard
 from i2i.methods.method import Method
@@ -15,17 +17,25 @@ _FREE = frozenset({"dropout"})
 
 
 def start_from(method: Method, cards: Mapping[str, ImageCard], model: Path | str) -> None:
-    """Give the main generator the weights of a trained model.
+    """Give the main generator the weights of a trained model, and the one back those of its way back, where `model` is
+    a run folder with both.
 
-    Raises `I2IError` (E_CKPT_MISMATCH) unless that is the same network for pictures that look the same.
+    Raises `I2IError` (E_CKPT_MISMATCH) unless they are the same networks for pictures that look the same.
     """
     from i2i.loading import resolve
+
+    found = resolve(model, engine="torch")
+    first, *others = method.generators().items()
+    _load(first[1], cards[first[0]], found.path)
+    if found.run is not None and (found.run / "model-b2a").is_dir():
+        for direction, generator in (other for other in others if other[0] == "b2a"):
+            _load(generator, cards[direction], resolve(model, engine="torch", direction="b2a").path)
+
+
+def _load(generator: nn.Module, ours: ImageCard, folder: Path) -> None:
     from i2i.weights.store import load_model
 
-    folder = resolve(model, engine="torch").path
     network, theirs = load_model(folder)
-    direction, generator = next(iter(method.generators().items()))
-    ours = cards[direction]
     for name in ("source", "target", "value_range", "condition"):
         if getattr(ours, name) != getattr(theirs, name):
             message = f"its {name} is {getattr(theirs, name)}, the recipe's {getattr(ours, name)}"

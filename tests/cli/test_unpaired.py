@@ -98,6 +98,20 @@ def test_a_resumed_training_with_its_pools_equals_an_uninterrupted_one(sets: Pat
         assert all(torch.equal(tensor, parts[name]) for name, tensor in whole.items())
 
 
+def test_a_training_may_start_from_both_directions_of_another(
+    sets: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    train(sets, tmp_path / "first", 2)
+    assert main(["info", str(tmp_path / "first")]) == 0
+    said = capsys.readouterr().out
+    assert f"{tmp_path / 'first' / 'model'}, step 2" in said and f"{tmp_path / 'first' / 'model-b2a'}, step 2" in said
+    still = ["--init", str(tmp_path / "first"), "--optimiser.rates.generator", "1e-30"]
+    train(sets, tmp_path / "second", 1, *still)
+    for folder in ("model", "model-b2a"):
+        one, two = (load_file(tmp_path / name / folder / "model.safetensors") for name in ("first", "second"))
+        assert all(torch.equal(tensor, two[name]) for name, tensor in one.items())
+
+
 def test_a_run_one_way_has_no_way_back(make_model, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     make_model(name="run/model/model.onnx")
     run, picture = tmp_path / "run", tmp_path / "x.png"

@@ -121,9 +121,16 @@ def test_each_side_is_measured_as_what_it_is() -> None:
     assert found["kid"] == found["kid_a2b"]
 
 
-@pytest.mark.parametrize("name", ["psnr", "l1", "ssim"])
-def test_the_models_to_keep_are_not_chosen_by_round_trips(name: str) -> None:
-    with pytest.raises(I2IError, match=f"keep_best: {name} is best where nothing is translated; without pairs use kid"):
+def test_amounts_of_detail_are_those_of_the_sets_and_have_no_mean() -> None:
+    found = monitor(metrics=["gradient"]).measure(NETWORKS)
+    assert set(found) == {"gradient_a2b", "gradient_b2a"}
+    # Levels were added, so each side brings its own amount of detail along.
+    assert found["gradient_a2b"] == pytest.approx(1 / found["gradient_b2a"])
+
+
+@pytest.mark.parametrize("name", ["psnr", "l1", "ssim", "gradient"])
+def test_the_models_to_keep_are_not_chosen_by_round_trips_or_ratios(name: str) -> None:
+    with pytest.raises(I2IError, match=f"keep_best: {name} does not say how well .* without pairs .*; use kid"):
         monitor(best=name)
 
 
