@@ -72,3 +72,10 @@ def test_what_is_in_the_file_is_not_run_again_and_the_picture_has_a_line_a_categ
     monkeypatch.setattr("sys.argv", [*words, "0", "--picture", str(tmp_path / "codes.png")])
     assert infogan.main() == 0
     assert Image.open(tmp_path / "codes.png").size == (2 * infogan.COLUMNS * 16 * 3, 10 * 16 * 3)
+
+
+def test_the_committed_results_are_those_of_the_settings_that_are_there() -> None:
+    lines = infogan.lines_of(infogan.HERE / "infogan.csv")
+    assert [line["seed"] for line in lines] == ["0", "1", "2", "3", "4"]
+    assert {line["steps"] for line in lines} == {"1200"}
+    assert tuple(lines[0]) == infogan.FIELDS
