@@ -200,6 +200,12 @@ def test_negative_weights_are_refused(given: dict[str, float]) -> None:
         handmade(**given)
 
 
+def test_each_critic_plays_against_the_generator_of_its_side() -> None:
+    method, _ = handmade()
+    assert method.duel_a._opponent == (method.b2a,)
+    assert method.duel_b._opponent == (method.a2b,)
+
+
 def test_each_critic_keeps_the_fakes_of_its_own_side() -> None:
     method, engine = tiny(stabilisers=[{"type": "history_pool", "size": 3}])
     batch = UnpairedBatch(*paired_batch())
