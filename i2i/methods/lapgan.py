@@ -29,8 +29,8 @@ from i2i.networks.layers.pyramid import doubled, pyramid
 class LaplacianPyramid(Method):
     """The generator `lapgan` and a discriminator for each of its levels, `latent_channels` numbers at the coarsest.
 
-    The discriminators are players by their level's size: `discriminator_8`, `discriminator_16` ... They must take
-    pictures of every level's size, as `patchgan` does. Raises ValueError for other parts.
+    The discriminators are players by their level's size: `discriminator_8`, `discriminator_16` ... One that knows a
+    single size is made for its level's. Raises ValueError for parts that fit no pyramid.
     """
 
     batch_type: ClassVar[type[ImageBatch]] = ImageBatch
@@ -47,12 +47,19 @@ class LaplacianPyramid(Method):
         self.latent_channels = generator.latent_channels
         planes = parts.target_planes
         levels = [(planes, generator.coarse), *((2 * planes, part) for part in generator.refinements)]
-        self.duels = nn.ModuleList(parts.duel(seen, generator=level) for seen, level in levels)
+        self.duels = nn.ModuleList(
+            parts.duel(seen, generator=level, size=side)
+            for (seen, level), side in zip(levels, generator.sizes, strict=True)
+        )
         self._check()
 
     def players(self) -> dict[str, nn.Module]:
         """The generator of all levels, whose weights meet in no loss, and each level's discriminator."""
         return {"generator": self.generator} | {name: duel.discriminator for name, duel in self._games()}
+
+    def other_sizes(self) -> dict[str, int]:
+        """Every level's discriminator."""
+        return {name: side for (name, _), side in zip(self._games(), self.generator.sizes, strict=True)}
 
     def generators(self) -> dict[str, nn.Module]:
         """The one generator, noise to picture."""

@@ -49,6 +49,10 @@ class Method(nn.Module, ABC):
     def generators(self) -> dict[str, nn.Module]:
         """The networks to ship, one for each of `directions`; the first is the main one. An average of each is kept."""
 
+    def other_sizes(self) -> dict[str, int]:
+        """The players that judge pictures of another side than the training size, with that side."""
+        return {}
+
     def condition(self, data: Condition | None) -> Condition | None:
         """What steers the generators beside their source, given what the data are labelled with: nothing, here."""
         return None

@@ -23,23 +23,25 @@ class Parts:
     """Factories: a method calls them as often as it has players; each call makes a new part.
 
     `source_planes` and `target_planes` are the planes of the two sides of the data. `generator(planes in, planes out)`
-    and `discriminator(planes seen)` make networks of the recipe's kind. `condition_numbers`: how many domains or
-    attributes the data have.
+    and `discriminator(planes seen)` make networks of the recipe's kind; `discriminator(planes seen, size=side)` makes
+    one for another size than the training's. `condition_numbers`: how many domains or attributes the data have.
     """
 
     source_planes: int
     target_planes: int
     generator: Callable[[int, int], nn.Module]
-    discriminator: Callable[[int], nn.Module]
+    discriminator: Callable[..., nn.Module]
     objective: Callable[[], Objective]
     stabilisers: Callable[[], Sequence[Stabiliser]] = no_stabilisers
     condition_numbers: int = 0
 
-    def duel(self, planes: int, *, generator: nn.Module) -> Duel:
+    def duel(self, planes: int, *, generator: nn.Module, size: int | None = None) -> Duel:
         """A discriminator that sees so many planes an image, with the recipe's objective and stabilisers.
 
-        Raises ValueError for parts that make no sense together.
+        `size`: the side of the images, where it is not the training size. Raises ValueError for parts that make no
+        sense together.
         """
         stabilisers = self.stabilisers()
         seen = planes * math.prod(stabiliser.packed for stabiliser in stabilisers)
-        return Duel(self.discriminator(seen), objective=self.objective(), stabilisers=stabilisers, generator=generator)
+        network = self.discriminator(seen) if size is None else self.discriminator(seen, size=size)
+        return Duel(network, objective=self.objective(), stabilisers=stabilisers, generator=generator)

@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -55,7 +56,7 @@ class Builder:
             source_planes=0 if data.source_pixels is None else data.source_pixels.planes,
             target_planes=data.target_pixels.planes,
             generator=lambda planes, out: _made(NETWORKS, recipe.generator, in_channels=planes, out_channels=out),
-            discriminator=lambda planes: _made(NETWORKS, recipe.discriminator, in_channels=planes),
+            discriminator=partial(_discriminator, recipe.discriminator),
             objective=lambda: _made(OBJECTIVES, recipe.objective),
             stabilisers=lambda: [_made(STABILISERS, settings) for settings in recipe.stabilisers],
             condition_numbers=len(data.condition.names) if data.condition else 0,
@@ -132,7 +133,9 @@ class Builder:
     def _check_size(self, method: Method) -> None:
         """The training size must fit every network that takes part; the error says which size does."""
         shape = self.data().augmentation.shape
-        for name, part in [*method.generators().items(), *method.players().items()]:
+        other = method.other_sizes()  # the method has looked at these itself
+        players = {name: part for name, part in method.players().items() if name not in other}
+        for name, part in [*method.generators().items(), *players.items()]:
             role = "generator" if name in method.generators() else name
             for network in part.modules():
                 multiple, minimum = getattr(network, "multiple", None), getattr(network, "minimum", None)
@@ -178,7 +181,13 @@ def _check_sources(method: Method, recipe: Any) -> None:
 
 def _made(table: Table, settings: Any, **supplied: int) -> Any:
     with _refusals(table.kind, settings):
-        return table[settings.type](**arguments(settings), **supplied)
+        return table[settings.type](**{**arguments(settings), **supplied})
+
+
+def _discriminator(settings: Any, planes: int, *, size: int | None = None) -> Any:
+    """The recipe's discriminator; one that knows a single size may be wanted for another than the recipe's."""
+    sized = {} if size is None or not hasattr(settings, "size") else {"size": size}
+    return _made(NETWORKS, settings, in_channels=planes, **sized)
 
 
 @contextmanager

@@ -69,7 +69,7 @@ def make() -> Make:
                 generator=lambda planes, out: LAPGAN(
                     in_channels=planes, out_channels=out, size=16, levels=2, channels=4, kernel=3, coarse_channels=8
                 ),
-                discriminator=lambda planes: PatchGAN(in_channels=planes, channels=4, layers=1),
+                discriminator=lambda planes, size: PatchGAN(in_channels=planes, channels=4, layers=1),
             )
         method = METHODS[name](parts, **options)
         settings = {name: OptimiserSettings(learning_rate=learning_rate) for name in method.players()}

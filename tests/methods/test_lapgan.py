@@ -22,7 +22,7 @@ PARTS = Parts(
     source_planes=0,
     target_planes=3,
     generator=lambda planes, out: LAPGAN(in_channels=planes, out_channels=out, size=16, levels=2, channels=4),
-    discriminator=lambda planes: PatchGAN(in_channels=planes, channels=4, layers=1),
+    discriminator=lambda planes, size: PatchGAN(in_channels=planes, channels=4, layers=1),
     objective=OBJECTIVES["non_saturating"],
 )
 
@@ -82,11 +82,11 @@ def test_it_learns_the_colour_of_its_pictures_at_every_level(make: Make) -> None
     [
         (replace(PARTS, generator=lambda planes, out: MLP(in_channels=planes)), "set generator.type to lapgan"),
         (
-            replace(PARTS, discriminator=lambda planes: MLPCritic(in_channels=planes, size=16)),
+            replace(PARTS, discriminator=lambda planes, size: MLPCritic(in_channels=planes, size=16)),
             "discriminator_8 takes 16 pixels alone",
         ),
         (
-            replace(PARTS, discriminator=lambda planes: PatchGAN(in_channels=planes, channels=4, layers=2)),
+            replace(PARTS, discriminator=lambda planes, size: PatchGAN(in_channels=planes, channels=4, layers=2)),
             "discriminator_8 takes 12 pixels and more",
         ),
     ],
@@ -94,3 +94,10 @@ def test_it_learns_the_colour_of_its_pictures_at_every_level(make: Make) -> None
 def test_parts_that_fit_no_pyramid_are_refused(parts: Parts, said: str) -> None:
     with pytest.raises(ValueError, match=said):
         LaplacianPyramid(parts)
+
+
+def test_a_critic_that_knows_one_size_is_made_for_that_of_its_level() -> None:
+    sized = replace(PARTS, discriminator=lambda planes, size: MLPCritic(in_channels=planes, channels=4, size=size))
+    method = LaplacianPyramid(sized)
+    assert method.other_sizes() == {"discriminator_8": 8, "discriminator_16": 16}
+    assert {name: part.size for name, part in method.players().items() if name != "generator"} == method.other_sizes()
