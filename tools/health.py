@@ -16,19 +16,20 @@ needs new ones.
 from __future__ import annotations
 
 import argparse
-import csv
 import json
 import sys
 import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from digits import drawn, load, render
 from PIL import Image
+from results import fill, read
 
 from i2i.recipes.merging import merge
 from i2i.recipes.presets import preset
@@ -223,44 +224,23 @@ def findings(run: Path) -> list[tuple[int, str]]:
     ]
 
 
-def measure(name: str, *, data: Path, out: Path, seed: int, steps: int) -> dict[str, Any]:
+def measure(row: str, seed: int, steps: int, *, data: Path, out: Path) -> dict[str, Any]:
     """Train a row; one line of the CSV file."""
     start = time.perf_counter()
-    row, run = ROWS[name], out / f"{name}-{seed}"
-    train(recipe(row, data=data, seed=seed, steps=steps), run, resume=False, init=None, say=lambda line: None)
+    chosen, run = ROWS[row], out / f"{row}-{seed}"
+    train(recipe(chosen, data=data, seed=seed, steps=steps), run, resume=False, init=None, say=lambda line: None)
     found = findings(run)
-    told = [step for step, finding in found if finding in row.expected]
+    told = [step for step, finding in found if finding in chosen.expected]
     return {
-        "row": name,
+        "row": row,
         "seed": seed,
         "steps": steps,
-        "expected": " ".join(row.expected),
+        "expected": " ".join(chosen.expected),
         "found": " ".join(f"{finding}@{step}" for step, finding in found),
-        "right": int(bool(told) if row.expected else not found),
+        "right": int(bool(told) if chosen.expected else not found),
         "step": min(told, default=""),
         "seconds": round(time.perf_counter() - start, 1),
     }
-
-
-FIELDS = ("row", "seed", "steps", "expected", "found", "right", "step", "seconds")
-
-
-def read(path: Path) -> list[dict[str, str]]:
-    """The lines that are there."""
-    if not path.exists():
-        return []
-    with path.open(newline="") as file:
-        return list(csv.DictReader(file))
-
-
-def append(path: Path, line: dict[str, Any]) -> None:
-    """Add one line, with the header when the file is new."""
-    new = not path.exists()
-    with path.open("a", newline="") as file:
-        writer = csv.DictWriter(file, FIELDS, lineterminator="\n")
-        if new:
-            writer.writeheader()
-        writer.writerow(line)
 
 
 def table(lines: Sequence[dict[str, str]]) -> str:
@@ -305,14 +285,12 @@ def main() -> int:
         with tempfile.TemporaryDirectory() as temporary:
             out = arguments.out or Path(temporary) / "runs"
             pictures(Path(temporary) / "digits")
-            done = {(line["row"], int(line["seed"]), int(line["steps"])) for line in read(arguments.csv)}
-            for seed in arguments.seeds:
-                for name in arguments.rows:
-                    if (name, seed, arguments.steps) in done:
-                        continue
-                    line = measure(name, data=Path(temporary) / "digits", out=out, seed=seed, steps=arguments.steps)
-                    append(arguments.csv, line)
-                    print(*line.values(), flush=True)
+            runs = [
+                {"row": row, "seed": seed, "steps": arguments.steps}
+                for seed in arguments.seeds
+                for row in arguments.rows
+            ]
+            fill(arguments.csv, runs, partial(measure, data=Path(temporary) / "digits", out=out))
     print(table(read(arguments.csv)))
     return 0
 

@@ -19,7 +19,6 @@ steps. Every seed is a line of the CSV file, written when it is done; what is th
 from __future__ import annotations
 
 import argparse
-import csv
 import statistics
 import sys
 import time
@@ -31,6 +30,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from PIL import Image, ImageDraw, ImageFont
+from results import fill, read
 from torch import Tensor
 
 from i2i.adversarial.objectives.non_saturating import NonSaturating
@@ -48,7 +48,7 @@ TRAIN, TEST = 4000, 1000
 SLANT, WEIGHT = 0.3, 2.0
 BATCH, LATENT, CHANNELS = 32, 2, 16
 RATE = 1e-3
-FIELDS = ("seed", "steps", "accuracy", "slant", "weight", "mutual_information", "seconds")
+MEASURED = ("accuracy", "slant", "weight", "mutual_information")
 COLUMNS = 9  # of the picture, for each code
 
 
@@ -160,27 +160,9 @@ def picture(path: Path, method: InfoGAN) -> None:
     Image.fromarray(sheet).resize((sheet.shape[1] * 3, sheet.shape[0] * 3), Image.Resampling.NEAREST).save(path)
 
 
-def lines_of(path: Path) -> list[dict[str, str]]:
-    """The lines that are there."""
-    if not path.exists():
-        return []
-    with path.open(newline="") as file:
-        return list(csv.DictReader(file))
-
-
-def append(path: Path, line: dict[str, Any]) -> None:
-    """Add one line, with the header when the file is new."""
-    new = not path.exists()
-    with path.open("a", newline="") as file:
-        writer = csv.DictWriter(file, FIELDS, lineterminator="\n")
-        if new:
-            writer.writeheader()
-        writer.writerow(line)
-
-
 def table(lines: Sequence[dict[str, str]]) -> str:
     """A Markdown table: a line for each seed, and the medians."""
-    rows = [[float(line[name]) for name in FIELDS[2:6]] for line in lines]
+    rows = [[float(line[name]) for name in MEASURED] for line in lines]
     out = [
         "| seed | accuracy | r of slant | r of weight | the larger r | information, nats |",
         "|---|---|---|---|---|---|",
@@ -210,13 +192,9 @@ def main() -> int:
     if options.picture:
         picture(options.picture, trained(options.seeds[0], steps=options.steps)[0])
         return 0
-    for seed in [] if options.table else options.seeds:
-        if any((line["seed"], line["steps"]) == (str(seed), str(options.steps)) for line in lines_of(options.csv)):
-            continue
-        line = measure(seed, steps=options.steps)
-        append(options.csv, line)
-        print(" ".join(f"{name}={value}" for name, value in line.items()), flush=True)
-    print(table(lines_of(options.csv)))
+    seeds = [] if options.table else options.seeds
+    fill(options.csv, [{"seed": seed, "steps": options.steps} for seed in seeds], measure)
+    print(table(read(options.csv)))
     return 0
 
 

@@ -25,7 +25,6 @@ A new objective or stabiliser joins by one line in ROWS.
 from __future__ import annotations
 
 import argparse
-import csv
 import statistics
 import sys
 import time
@@ -36,6 +35,7 @@ from typing import Any
 
 import torch
 from mixtures import Mixture, mixture
+from results import fill, read
 from torch import Tensor, nn
 
 from i2i.adversarial.objectives import OBJECTIVES
@@ -270,27 +270,6 @@ def measure(data: str, protocol: str, row: str, seed: int, steps: int) -> dict[s
     )
 
 
-FIELDS = ("data", "protocol", "row", "seed", "steps", "modes", "high_quality", "reverse_kl", "seconds")
-
-
-def read(path: Path) -> list[dict[str, str]]:
-    """The lines that are there."""
-    if not path.exists():
-        return []
-    with path.open(newline="") as file:
-        return list(csv.DictReader(file))
-
-
-def append(path: Path, line: dict[str, Any]) -> None:
-    """Add one line, with the header when the file is new."""
-    new = not path.exists()
-    with path.open("a", newline="") as file:
-        writer = csv.DictWriter(file, FIELDS, lineterminator="\n")
-        if new:
-            writer.writeheader()
-        writer.writerow(line)
-
-
 def table(lines: Sequence[dict[str, str]]) -> str:
     """A Markdown table, a line per row and a column per data set, protocol and number of steps."""
     groups = sorted({(line["protocol"], line["data"], int(line["steps"])) for line in lines}, reverse=True)
@@ -371,14 +350,9 @@ def main() -> int:
     if options.picture:
         picture(options.picture, options.data, options.protocol, options.rows, steps)
         return 0
-    for seed in options.seeds:
-        for row in options.rows:
-            key = (options.data, options.protocol, row, str(seed), str(steps))
-            if any(tuple(line[name] for name in FIELDS[:5]) == key for line in read(options.csv)):
-                continue
-            line = measure(options.data, options.protocol, row, seed, steps)
-            append(options.csv, line)
-            print(" ".join(f"{name}={value}" for name, value in line.items()), flush=True)
+    shared = {"data": options.data, "protocol": options.protocol, "steps": steps}
+    runs = [shared | {"row": row, "seed": seed} for seed in options.seeds for row in options.rows]
+    fill(options.csv, runs, measure)
     return 0
 
 

@@ -18,7 +18,6 @@ Every (labels, row, seed) is a line of the CSV file, written when it is done; wh
 from __future__ import annotations
 
 import argparse
-import csv
 import itertools
 import statistics
 import sys
@@ -29,6 +28,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+from results import fill, read
 from sklearn_digits import load
 from torch import Tensor, nn
 
@@ -60,7 +60,6 @@ REGULARISERS: dict[str, dict[str, Any]] = {
 }
 CLASSICAL = ("svc", "label_spreading")
 ROWS = ("supervised", *STABILISED, *CLASSICAL)
-FIELDS = ("labels", "row", "seed", "steps", "error", "seconds")
 
 
 class Digits(NamedTuple):
@@ -159,31 +158,13 @@ def classical(row: str, data: Digits) -> float:
     return min(float((model.predict(test) != data.answers.numpy()).mean()) for model in fitted)
 
 
-def measure(row: str, labels: int, seed: int, *, steps: int) -> dict[str, Any]:
+def measure(labels: int, row: str, seed: int, steps: int) -> dict[str, Any]:
     """One line of the CSV file."""
     start = time.process_time()
     data = split(labels=labels, seed=seed)
     error = classical(row, data) if row in CLASSICAL else mistaken(trained(row, data, seed=seed, steps=steps), data)
     line = {"labels": labels, "row": row, "seed": seed, "steps": steps, "error": round(error, 4)}
     return line | {"seconds": round(time.process_time() - start, 1)}
-
-
-def lines_of(path: Path) -> list[dict[str, str]]:
-    """The lines that are there."""
-    if not path.exists():
-        return []
-    with path.open(newline="") as file:
-        return list(csv.DictReader(file))
-
-
-def append(path: Path, line: dict[str, Any]) -> None:
-    """Add one line, with the header when the file is new."""
-    new = not path.exists()
-    with path.open("a", newline="") as file:
-        writer = csv.DictWriter(file, FIELDS, lineterminator="\n")
-        if new:
-            writer.writeheader()
-        writer.writerow(line)
 
 
 def table(lines: Sequence[dict[str, str]]) -> str:
@@ -221,14 +202,9 @@ def main() -> int:
     options = parser.parse_args()
     torch.set_num_threads(1)  # networks this small are slower on more
     runs = [] if options.table else list(itertools.product(options.seeds, options.labels, options.rows))
-    for seed, labels, row in runs:
-        key = (str(labels), row, str(seed), str(options.steps))
-        if any(tuple(line[name] for name in FIELDS[:4]) == key for line in lines_of(options.csv)):
-            continue
-        line = measure(row, labels, seed, steps=options.steps)
-        append(options.csv, line)
-        print(" ".join(f"{name}={value}" for name, value in line.items()), flush=True)
-    print(table(lines_of(options.csv)))
+    keys = [{"labels": labels, "row": row, "seed": seed, "steps": options.steps} for seed, labels, row in runs]
+    fill(options.csv, keys, measure)
+    print(table(read(options.csv)))
     return 0
 
 

@@ -57,7 +57,7 @@ def test_drawn_points_have_the_deviation_that_is_said(data: str, radius: float |
 def test_every_row_plays_under_every_protocol(row: str) -> None:
     for protocol in modes.PROTOCOLS:
         line = modes.measure("ring", protocol, row, 0, 6)
-        assert set(line) == set(modes.FIELDS)
+        assert {"modes", "high_quality", "reverse_kl"} < set(line)
         assert 0 <= line["modes"] <= 8
 
 
