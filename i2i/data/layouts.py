@@ -132,7 +132,7 @@ def domain_names(root: Path) -> tuple[str, ...]:
     """
     folders = _domain_folders(root)
     if "train" not in folders:
-        message = f"there is no split 'train', only {', '.join(folders)}; the domains are the folders in train/"
+        message = f"there is no split 'train', only {', '.join(folders)}; the domains are its folders: add it"
         raise I2IError("E_LAYOUT", message, path=root)
     names = tuple(name for name in folders["train"] if name != UNLABELLED)
     for folder in (name for name in names if not name.isprintable()):

@@ -22,6 +22,7 @@ from i2i.data.sampler import PREVIEW_POSITION, Draw
 from i2i.errors import I2IError, missing_package
 from i2i.evaluation.evaluate import Evaluation
 from i2i.evaluation.grids import grid
+from i2i.evaluation.monitor import evenly
 from i2i.images.card import ImageCard
 from i2i.metrics import METRICS
 from i2i.metrics.features import installed
@@ -61,8 +62,20 @@ def source_for(card: ImageCard, root: Path) -> PicturesSource:
         raise I2IError("E_SIZE", f"the card of '{card.name}' does not say how large its pictures are")
     kind = "images" if card.condition is None else card.condition.kind
     augmentation = Augmentation(size=(height, width), mode="resize", flips=())
+    if kind == "attributes" and not _listed(root):
+        kind = "images"  # the model's attributes are codes that it has found by itself
     source: PicturesSource = DATASETS[kind](root=root, target_pixels=card.target, augmentation=augmentation)
     return source
+
+
+def _listed(root: Path) -> bool:
+    """Whether a folder has a list of attributes."""
+    try:
+        return DATASETS["attributes"](root=root).condition is not None
+    except I2IError as error:
+        if error.code != "E_LAYOUT":
+            raise
+        return False
 
 
 def metric_names(card: ImageCard, asked: Sequence[str] = ()) -> tuple[str, ...]:
@@ -94,7 +107,8 @@ def real_pictures(source: PicturesSource, split: str, card: ImageCard) -> Real:
     """
     found = source.pictures()
     if split not in found:
-        raise I2IError("E_LAYOUT", f"there is no split '{split}', only {', '.join(found)}", path=source.root)
+        message = f"there is no split '{split}', only {', '.join(found)}; choose one with --split"
+        raise I2IError("E_LAYOUT", message, path=source.root)
     pictures = list(_samples(source, found[split]))
     known, names = source.known(split), card.condition.names if card.condition else ()
     data = source.condition
@@ -139,12 +153,15 @@ def compare(
 
 def shown(pictures: Sequence[Picture]) -> list[Picture]:
     """At most 16 of the pictures, evenly spread."""
-    rows = np.linspace(0, len(pictures) - 1, min(SHOWN, len(pictures))).round().astype(int)
-    return [pictures[row] for row in rows]
+    return evenly(pictures, SHOWN)
 
 
 def neighbours(pictures: Sequence[Picture], source: PicturesSource) -> Neighbours:
-    """The nearest of all training pictures, at the training size."""
+    """The nearest of all training pictures, at the training size. Raises `I2IError` (E_LAYOUT) where there are none."""
+    if "train" not in source.pictures():
+        raise I2IError(
+            "E_LAYOUT", "--neighbours looks for them in the split 'train', which is not there", path=source.root
+        )
     return nearest(pictures, _samples(source, source.pictures()["train"]))
 
 

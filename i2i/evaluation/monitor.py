@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping, Sequence
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -16,6 +17,7 @@ from i2i.metrics.suite import Suite, default_names
 from i2i.weights.session import TorchSession
 
 Picture = NDArray[np.uint8]
+Sample = TypeVar("Sample")
 
 # What the health of a training is judged by: few and small enough to cost next to nothing.
 EXAMPLES = 4
@@ -64,7 +66,7 @@ class PairedMonitor:
 
     def examples(self, generators: Mapping[str, nn.Module]) -> tuple[list[Picture], list[Picture]]:
         """A few outputs for different sources, and their targets; of large pictures the middle."""
-        chosen = self.pairs[:EXAMPLES]
+        chosen = evenly(self.pairs, EXAMPLES)
         if self.card.sizing.rule == "pad":
             chosen = [(_middle(source), _middle(target)) for source, target in chosen]
         session = session_of(generators, self.card, device=self.device)
@@ -74,6 +76,12 @@ class PairedMonitor:
 def _middle(picture: Picture) -> Picture:
     top, left = (max(0, (side - LARGEST_EXAMPLE) // 2) for side in picture.shape[:2])
     return picture[top : top + LARGEST_EXAMPLE, left : left + LARGEST_EXAMPLE]
+
+
+def evenly(samples: Sequence[Sample], count: int) -> list[Sample]:
+    """At most `count` of the samples, evenly spread: those of a folder lie in the order of their names."""
+    rows = np.linspace(0, len(samples) - 1, min(count, len(samples))).round().astype(int)
+    return [samples[row] for row in rows]
 
 
 def session_of(generators: Mapping[str, nn.Module], card: ImageCard, *, device: str) -> TorchSession:

@@ -11,7 +11,7 @@ from torch import nn
 
 from i2i.errors import I2IError
 from i2i.evaluation.grids import sheet
-from i2i.evaluation.monitor import session_of
+from i2i.evaluation.monitor import evenly, session_of
 from i2i.evaluation.sheets import by_domain
 from i2i.images.card import ImageCard
 from i2i.metrics.features import installed
@@ -84,7 +84,7 @@ class SampleMonitor:
 
     def examples(self, generators: Mapping[str, nn.Module]) -> tuple[list[Picture], list[Picture]]:
         """A few pictures of different noise, and as many real ones or fewer."""
-        return list(self._made(generators, EXAMPLES)), self.pictures[:EXAMPLES]
+        return list(self._made(generators, EXAMPLES)), evenly(self.pictures, EXAMPLES)
 
     def _suite(self) -> Suite:
         suite = Suite(self.metrics, pixels=self.card.target, features=self.features)

@@ -13,7 +13,7 @@ from torch import nn
 
 from i2i.errors import I2IError
 from i2i.evaluation.grids import grid
-from i2i.evaluation.monitor import EXAMPLES, session_of
+from i2i.evaluation.monitor import EXAMPLES, evenly, session_of
 from i2i.images.card import ImageCard, Pixels
 from i2i.metrics import METRICS
 from i2i.metrics.features import installed
@@ -101,7 +101,7 @@ class UnpairedMonitor:
 
     def examples(self, generators: Mapping[str, nn.Module]) -> tuple[list[Picture], list[Picture]]:
         """A few translations of a, and pictures of b."""
-        chosen = self.pictures[:EXAMPLES]
+        chosen = evenly(self.pictures, EXAMPLES)
         session, _ = self._sessions(generators)
         return [session.run(a[None])[0] for a, _ in chosen], [b for _, b in chosen]
 

@@ -142,7 +142,8 @@ def _set(condition: Condition, base: Asked, values: Mapping[str, float]) -> Aske
         if name not in condition.names:
             raise I2IError("E_CONDITION", unknown("attribute", name, condition.names))
         column = condition.names.index(name)
-        if not (math.isfinite(value) and low[column] <= value <= high[column]):
+        # As exact as the graph's own numbers: the ends may have been rounded to them.
+        if not (math.isfinite(value) and np.float32(low[column]) <= np.float32(value) <= np.float32(high[column])):
             message = f"attribute '{name}' runs from {low[column]:g} to {high[column]:g}, got {value:g}"
             raise I2IError("E_CONDITION", message)
         rows[:, column] = value

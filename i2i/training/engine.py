@@ -246,11 +246,15 @@ class Processes:
             tensor.copy_(mean.view_as(tensor))
 
     def average_gradients(self, parameters: list[nn.Parameter]) -> None:
-        """Average the gradients; a parameter that had no part in one process's batch counts as zero there."""
+        """Average the gradients; a parameter that had no part in one process's batch counts as zero there. One that had
+        no part in any, as in a network that is done learning, has no gradient afterwards either.
+        """
         if self.count == 1:
             return
-        for parameter in parameters:
-            if parameter.grad is None:
+        used = torch.tensor([parameter.grad is not None for parameter in parameters], dtype=torch.int32)
+        dist.all_reduce(used, op=dist.ReduceOp.MAX)
+        for parameter, taken in zip(parameters, used.tolist(), strict=True):
+            if taken and parameter.grad is None:
                 parameter.grad = torch.zeros_like(parameter)
         self.average([parameter.grad for parameter in parameters if parameter.grad is not None])
 

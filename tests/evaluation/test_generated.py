@@ -212,3 +212,19 @@ def test_the_samples_that_are_shown_are_spread_over_all_of_them() -> None:
     assert shown([*noise(16, 1, seed=0)]) == [*noise(16, 1, seed=0)]
     assert shown(list(range(31))) == list(range(0, 31, 2))
     assert shown([7]) == [7]
+
+
+def test_neighbours_need_training_pictures(tmp_path: Path) -> None:
+    (tmp_path / "test").mkdir()
+    Image.new("L", (4, 4)).save(tmp_path / "test/a.png")
+    told = card(None)
+    with pytest.raises(I2IError, match="split 'train', which is not there"):
+        neighbours([np.zeros((4, 4, 1), np.uint8)], source_for(told, tmp_path))
+
+
+def test_codes_that_a_model_has_found_by_itself_need_no_list(tmp_path: Path) -> None:
+    (tmp_path / "test").mkdir()
+    Image.new("L", (4, 4)).save(tmp_path / "test/a.png")
+    told = card(Condition(kind="attributes", names=("code_0",)))
+    assert source_for(told, tmp_path).condition is None
+    assert list(source_for(told, tmp_path).pictures()) == ["test"]

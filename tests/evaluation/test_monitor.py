@@ -118,7 +118,7 @@ def test_examples_are_outputs_of_a_few_sources_beside_their_targets_and_the_midd
     assert np.array_equal(targets[0], looked_at[0][1][86:214, 66:194])
     translate = Translator(TorchSession(generator, CARD))
     assert np.array_equal(outputs[0], translate(looked_at[0][0][86:214, 66:194]))
-    assert np.array_equal(outputs[1], translate(looked_at[1][0]))
+    assert np.array_equal(outputs[1], translate(looked_at[2][0]))
     resized = CARD.model_copy(update={"sizing": Sizing(rule="resize", multiple=8, minimum=8, width=16, height=16)})
     outputs, _ = PairedMonitor(looked_at, cards={"a2b": resized}).examples({"a2b": generator})
     assert outputs[0].shape == (300, 261, 3)

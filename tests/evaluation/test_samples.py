@@ -74,7 +74,8 @@ def test_examples_are_pictures_of_the_same_noise_every_time_beside_real_ones() -
     generator = network()
     outputs, pictures = monitor(20).examples({"sample": generator})
     assert np.array_equal(outputs, TorchSession(generator, CARD).run(noise(16, 5, seed=0)))
-    assert np.array_equal(pictures, real(20)[:16])
+    rows = [0, 1, 3, 4, 5, 6, 8, 9, 10, 11, 13, 14, 15, 16, 18, 19]  # of every kind that a sorted folder holds
+    assert np.array_equal(pictures, [real(20)[row] for row in rows])
     assert len(monitor(3).examples({"sample": generator})[1]) == 3
 
 

@@ -72,6 +72,15 @@ def test_setting_a_member_of_an_exclusive_group_clears_the_others_and_several_ma
     assert none[:, [HAT, CAP, BARE]].tolist() == [[0, 0, -2]] * 3
 
 
+def test_the_ends_of_a_range_can_be_set_though_the_card_holds_them_rounded() -> None:
+    rounded = (float(np.float32(0.1)), float(np.float32(34.1)))
+    told = card(Condition(kind="attributes", names=("age",), ranges=(rounded,)))
+    for value in (0.1, 34.1):
+        assert asked(told, 1, attributes={"age": value}).condition.tolist() == [[np.float32(value)]]
+    with pytest.raises(I2IError, match=r"from 0\.1 to 34\.1, got 34\.2"):
+        asked(told, 1, attributes={"age": 34.2})
+
+
 def test_domains_are_named_once_or_one_a_picture() -> None:
     assert asked(domains("a", "b"), 3, domain="b").domain.tolist() == [1, 1, 1]
     assert asked(domains("a", "b"), 3, domain=["b", "a", "b"]).domain.tolist() == [1, 0, 1]

@@ -276,6 +276,27 @@ def test_two_processes_equal_one(run_tiny: Train, tmp_path: Path) -> None:
     assert 0 < worst < 1e-9  # sums in another order: not equal to the bit, equal to rounding
 
 
+FROZEN = [
+    *("--method.components", "2", "--method.steps_per_component", "2", "--method.latent_channels", "2"),
+    *("--generator.type", "mlp", "--generator.size", "16", "--generator.channels", "4"),
+    *("--discriminator.type", "mlp_critic", "--discriminator.size", "16", "--discriminator.channels", "4"),
+    *("--data.augmentation.size", "16", "--optimiser.learning_rate", "0.01", "--training.precision", "fp32"),
+    *("--training.batch_size", "4", "--training.checkpoint_every", "2", "--training.keep_checkpoints", "3"),
+]
+
+
+def test_what_is_done_learning_stays_as_it_is_in_two_processes(pairs: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "i2i"]
+    command += ["train", "adagan", "--data", str(pairs), "--out", str(tmp_path / "run"), "--steps", "4", *FROZEN]
+    result = subprocess.run(command, check=False, capture_output=True, text=True, timeout=240)
+    assert result.returncode == 0, result.stderr
+    two, four = (checkpoint.read(tmp_path / "run/checkpoints" / f"step-{step:08d}")["method"] for step in (2, 4))
+    first = [name for name in two if name.startswith("generator.components.0.")]
+    assert first
+    assert all(torch.equal(two[name], four[name]) for name in first)
+    assert not all(torch.equal(two[name], four[name]) for name in two if name.startswith("generator.components.1."))
+
+
 def test_label_maps_and_grey_pictures_train_too(tmp_path: Path, run_tiny: Train, pairs: Path) -> None:
     palette = [[0, 0, 0], [255, 0, 0], [0, 255, 0]]
     for path in pairs.glob("*/B/*.png"):
