@@ -39,6 +39,7 @@ every_network = pytest.mark.parametrize("name", list(NETWORKS))
 
 def build(name: str) -> nn.Module:
     torch.manual_seed(0)
+    assert name in TINY, f"a new network: add its smallest sensible settings to TINY in {__file__}"
     return NETWORKS[name](**TINY[name])
 
 
