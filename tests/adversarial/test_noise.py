@@ -70,8 +70,8 @@ def test_each_part_of_a_critic_keeps_a_clean_last_layer() -> None:
 def test_layers_are_noisy_in_training_only() -> None:
     torch.manual_seed(0)
     network, image = critic(3), torch.randn(1, 3, 16, 16)
-    expected = network(image).score
-    made = duel(network, LayerNoise(sigma=0.3))
+    expected = network.eval()(image).score
+    made = duel(network, LayerNoise(sigma=0.3)).train()
     assert not torch.equal(made.judge(image).score, expected)
     made.eval()
     assert torch.equal(made.judge(image).score, expected)

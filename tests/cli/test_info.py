@@ -175,7 +175,7 @@ def test_a_folder_of_pairs_is_domains_when_asked(tmp_path, capsys):
         (["train/ass/1.png", "train/horse/2.png", "train/zebra/3.png"], "domains, domains: ass, horse, zebra\n"),
         (["cat/1.png", "dog/2.png"], "domains, domains: cat, dog\n"),
         (["1.png", "2.png"], "images\n"),
-        (["1.png", "list_attr.txt"], "attributes, attributes: Hat, Age\n"),
+        (["1.png", "list_attr.txt"], "attributes, attributes: Hat, Age (0.5 to 1.5)\n"),
     ],
 )
 def test_pictures_without_partners_are_described_as_what_they_look_like(tmp_path, capsys, files, said):
