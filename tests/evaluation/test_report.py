@@ -60,9 +60,9 @@ def test_what_was_found_wrong_with_the_training_is_told_with_its_step(run):
     log.write_text(log.read_text() + torn + lines, encoding="utf-8")
     html = write_report(run).read_text(encoding="utf-8")
     assert "Nothing to complain about." in html
-    assert ">diversity</text>" in html
-    assert ">told apart discriminator</text>" in html
-    assert ">apart</text>" not in html
+    assert ">diversity 0.5</text>" in html
+    assert ">told apart discriminator 0.75</text>" in html
+    assert ">apart 30" not in html
     look["findings"] = [{"name": "outputs_alike", "message": "outputs <have> become alike", "passed": False}]
     log.write_text(log.read_text() + json.dumps({"step": 1200, "health": look}) + "\n", encoding="utf-8")
     html = write_report(run).read_text(encoding="utf-8")
