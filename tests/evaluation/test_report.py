@@ -66,7 +66,7 @@ def test_what_was_found_wrong_with_the_training_is_told_with_its_step(run):
     look["findings"] = [{"name": "outputs_alike", "message": "outputs <have> become alike", "passed": False}]
     log.write_text(log.read_text() + json.dumps({"step": 1200, "health": look}) + "\n", encoding="utf-8")
     html = write_report(run).read_text(encoding="utf-8")
-    assert '1,200</td><td>outputs &lt;have&gt; become alike</td>' in html
+    assert "1,200</td><td>outputs &lt;have&gt; become alike</td>" in html
     assert "Nothing to complain about." not in html
 
 
