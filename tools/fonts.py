@@ -8,40 +8,22 @@ there are not fetched again. Most of these fonts are under the SIL Open Font Lic
 from __future__ import annotations
 
 import argparse
-import shutil
-import subprocess
 import sys
-import tarfile
-import tempfile
 from pathlib import Path
+
+from npm import content, opened
 
 from i2i.files import publish_bytes
 
 
 def fetch(name: str, out: Path, *, subset: str) -> None:
     """One font and its licence. Ends the program when there is no such package, or no such subset in it."""
-    with tempfile.TemporaryDirectory() as scratch:
-        words = ["npm", "pack", "--loglevel=error", f"@fontsource/{name}"]
-        packed = subprocess.run(words, cwd=scratch, capture_output=True, text=True, check=False)
-        if packed.returncode:
-            raise SystemExit(f"npm cannot fetch @fontsource/{name}: {packed.stderr.strip()[:500]}")
-        with tarfile.open(Path(scratch, packed.stdout.split()[-1])) as archive:
-            font = _content(archive, f"package/files/{name}-{subset}-400-normal.woff2")
-            licence = _content(archive, "package/LICENSE")
+    with opened(f"@fontsource/{name}") as archive:
+        font = content(archive, f"files/{name}-{subset}-400-normal.woff2")
+        licence = content(archive, "LICENSE")
     out.mkdir(parents=True, exist_ok=True)
     publish_bytes(out / f"{name}.LICENSE.txt", licence, overwrite=True)
     publish_bytes(out / f"{name}.woff2", font, overwrite=True)
-
-
-def _content(archive: tarfile.TarFile, name: str) -> bytes:
-    """The bytes of a file in an archive; nothing is unpacked."""
-    try:
-        file = archive.extractfile(name)
-    except KeyError:
-        file = None
-    if file is None:
-        raise SystemExit(f"the package holds no {name}; other subsets have other names")
-    return file.read()
 
 
 def main() -> int:
@@ -50,8 +32,6 @@ def main() -> int:
     parser.add_argument("names", nargs="+", metavar="NAME")
     parser.add_argument("--subset", default="latin", help="(default: %(default)s)")
     options = parser.parse_args()
-    if shutil.which("npm") is None:
-        raise SystemExit("npm is not installed; it comes with Node.js")
     for name in options.names:
         if not (options.out / f"{name}.woff2").exists():
             fetch(name, options.out, subset=options.subset)

@@ -111,7 +111,7 @@ def trained(seed: int, *, steps: int) -> tuple[InfoGAN, float]:
 
 def matched(categories: np.ndarray, digits: np.ndarray) -> tuple[float, np.ndarray]:
     """The share of pictures whose category is matched with their digit, and the digit of each of ten categories."""
-    from scipy.optimize import linear_sum_assignment  # type: ignore[import-untyped]
+    from scipy.optimize import linear_sum_assignment
 
     counts = np.zeros((10, 10), dtype=np.int64)
     np.add.at(counts, (categories, digits), 1)

@@ -41,7 +41,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, metavar="DIR", help="the folder with train/, val/, test/ (run: its own)")
     parser.add_argument("--split", choices=["train", "val", "test"], default="test", help="default: %(default)s")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all values here, replacing an older file")
-    parser.add_argument("--metrics", metavar="A,B", default="", help="names, or `all` (adds kid; default: all but kid)")
+    parser.add_argument("--metrics", metavar="A,B", default="", help="names, or `all` (adds kid, top1, top5)")
+    parser.add_argument("--weights", type=Path, metavar="FILE", help="of Inception, for the metric fid")
     parser.add_argument("--worst", type=int, metavar="N", default=8, help="how many to show (default: %(default)s)")
     parser.add_argument("--report", type=Path, metavar="FILE.html", help="write a page, replacing an older one")
     parser.add_argument("--data.source", dest="source", metavar="X", help="name of the folder with the sources")
@@ -49,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--domain", metavar="NAME", help="which domain to translate to, where the model has several")
     add_direction(parser)
     parser.add_argument("--neighbours", type=Path, metavar="FILE.png", help="generators from noise: see above")
-    parser.add_argument("--baselines", action="store_true", help="measure mean colour, linear and quadratic map too")
+    parser.add_argument("--baselines", action="store_true", help="measure identity and three colour maps too")
 
 
 def run(parser: argparse.ArgumentParser, argv: list[str]) -> int:
@@ -84,7 +85,7 @@ def _evaluate(arguments: argparse.Namespace) -> dict[str, Evaluation]:
         raise I2IError("E_USAGE", "--baselines are maps of colours and do not fit label maps; leave them out")
     _check_data(data, arguments, source, target)
     if arguments.baselines:
-        subjects |= _baselines(_matched(data, "train", arguments.direction).pairs, source, target)
+        subjects |= _baselines(_training_pairs(data, arguments.direction), source, target)
     pairs = _matched(data, arguments.split, arguments.direction).pairs
     return {name: _measure(name, translate, pairs, arguments, (source, target)) for name, translate in subjects.items()}
 
@@ -127,7 +128,7 @@ def _evaluate_samples(
     if arguments.neighbours is not None:
         more["neighbours"] = _neighbours(arguments, samples, real.pictures, source)
     with tqdm(total=len(samples), desc=sampler.card.name, unit="picture", leave=False, disable=None) as bar:
-        suite = Suite(names, pixels=sampler.card.target)
+        suite = Suite(names, pixels=sampler.card.target, weights=arguments.weights)
         return {sampler.card.name: generated.compare(samples, real.pictures, suite=suite, progress=bar.update)}
 
 
@@ -211,10 +212,10 @@ def _translator(arguments: argparse.Namespace) -> Translator:
 
 def _translate(translator: Translator, domain: str | None) -> Translate:
     """The model as a function from picture to picture; the domain is looked up once, before any picture is read."""
-    from i2i.runtime.conditions import domain_index
+    from i2i.runtime.conditions import changed
 
-    index = domain_index(translator.card, domain)
-    return lambda pixels: translator.apply(pixels, domain=index)
+    wanted = changed(translator.card, 1, domain=domain)
+    return lambda pixels: translator.apply(pixels, **wanted._asdict())
 
 
 def _check_data(data: dict[str, Any], arguments: argparse.Namespace, source: Pixels, target: Pixels) -> None:
@@ -246,11 +247,24 @@ def _matched(data: dict[str, Any], split: str, direction: str) -> Matching:
     return found._replace(pairs=turned)
 
 
+def _training_pairs(data: dict[str, Any], direction: str) -> list[Pair]:
+    """The pairs of the split train; none without one."""
+    from i2i.data.paired import splits
+
+    there = splits(data["root"], source=data["source"], target=data["target"])
+    return _matched(data, "train", direction).pairs if "train" in there else []
+
+
 def _baselines(pairs: list[Pair], source: Pixels, target: Pixels) -> dict[str, Translate]:
     from i2i.evaluation.baselines import fit
     from i2i.evaluation.evaluate import read_samples
 
-    return dict(fit((sample.source, sample.target) for sample in read_samples(pairs, source=source, target=target)))
+    found: dict[str, Translate] = {}
+    if source.channels == target.channels:
+        found["identity"] = lambda picture: picture
+    if pairs:  # a split train without pairs teaches no map
+        found |= fit((sample.source, sample.target) for sample in read_samples(pairs, source=source, target=target))
+    return found
 
 
 def _measure(
@@ -270,7 +284,7 @@ def _suite(arguments: argparse.Namespace, pixels: Pixels) -> Suite:
     from i2i.metrics.suite import Suite, all_names
 
     asked = _asked(arguments)
-    return Suite(all_names(pixels) if asked == ["all"] else asked, pixels=pixels)
+    return Suite(all_names(pixels) if asked == ["all"] else asked, pixels=pixels, weights=arguments.weights)
 
 
 def _asked(arguments: argparse.Namespace) -> list[str]:

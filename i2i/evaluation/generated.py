@@ -90,7 +90,7 @@ def metric_names(card: ImageCard, asked: Sequence[str] = ()) -> tuple[str, ...]:
     if not fits:
         raise I2IError("E_RECIPE", f"no metric compares sets of {card.target.colour}")
     for name in asked:
-        if name not in fits:
+        if name not in (*fits, "fid"):
             message = f"{name} compares a picture with its answer, and noise has none; use {', '.join(fits)}"
             raise I2IError("E_RECIPE", message if name in METRICS else unknown("metric", name, fits))
     names = tuple(asked) or fits

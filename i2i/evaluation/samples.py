@@ -14,8 +14,7 @@ from i2i.evaluation.grids import sheet
 from i2i.evaluation.monitor import evenly, session_of
 from i2i.evaluation.sheets import by_domain
 from i2i.images.card import ImageCard
-from i2i.metrics.features import installed
-from i2i.metrics.kid import Features
+from i2i.metrics.features import Features, installed
 from i2i.metrics.ratio import of_sets
 from i2i.metrics.suite import Suite
 from i2i.runtime.conditions import drawn

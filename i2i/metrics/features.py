@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import torch
@@ -12,8 +13,40 @@ from torch.nn import functional as F
 
 from i2i.errors import I2IError, missing_package
 
+Features = Callable[[Tensor], Tensor]  # uint8 N,H,W,C -> float N,D
+
 SIDE = 224
 BATCH = 16
+
+
+@cache
+def _default() -> EfficientNetLite0:
+    return EfficientNetLite0()
+
+
+def default_features(pixels: Tensor) -> Tensor:
+    """Those of EfficientNet-Lite0, loaded when it is first needed, once a process."""
+    return _default()(pixels)
+
+
+class Remembering:
+    """Features of pictures that several metrics ask for: made once for each tensor, until `forget`."""
+
+    def __init__(self, features: Features) -> None:
+        self._features = features
+        self._made: list[tuple[Tensor, Tensor]] = []
+
+    def __call__(self, pixels: Tensor) -> Tensor:
+        """The features, new only for a tensor that has not been seen since `forget`."""
+        for seen, made in self._made:
+            if seen is pixels:
+                return made
+        self._made.append((pixels, self._features(pixels)))
+        return self._made[-1][1]
+
+    def forget(self) -> None:
+        """Let go of what is remembered; the same tensor may hold other pictures later."""
+        self._made.clear()
 
 
 class EfficientNetLite0:

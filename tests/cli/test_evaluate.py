@@ -2,6 +2,7 @@
 
 import json
 import math
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -142,10 +143,21 @@ def test_the_baselines_stand_beside_the_model_or_alone(tmp_path, data, sides, ca
     beside = json.loads(out.read_text())
     # the answers are the negatives of the sources, which a linear map gives exactly
     assert beside["baselines"]["linear map"] == {"l1": 0.0}
+    assert list(beside["baselines"]) == ["identity", "mean colour", "linear map", "quadratic map"]
+    assert beside["baselines"]["identity"]["l1"] > beside["baselines"]["linear map"]["l1"]
     assert beside["l1"] > 0.1
     assert main(["evaluate", *options]) == 0
     assert json.loads(out.read_text()) == {"n": 3, "baselines": beside["baselines"]}
     assert "quadratic map" in capsys.readouterr().out
+
+
+def test_without_training_pairs_the_untranslated_pictures_are_the_only_baseline(tmp_path, data, sides):
+    shutil.copytree(data, tmp_path / "copy")
+    shutil.rmtree(tmp_path / "copy" / "train")
+    out = tmp_path / "scores.json"
+    options = ["--data", str(tmp_path / "copy"), *sides, "--baselines", "--metrics", "l1", "--json", str(out)]
+    assert main(["evaluate", *options]) == 0
+    assert list(json.loads(out.read_text())["baselines"]) == ["identity"]
 
 
 def test_the_page_shows_as_many_worst_pictures_as_asked(tmp_path, data, sides):

@@ -54,7 +54,8 @@ def test_both_directions_are_trained_exported_converted_and_measured(
     run = tmp_path / "run"
     train(sets, run, 4)
     metrics = [json.loads(line).get("metrics") for line in (run / "log.jsonl").read_text().splitlines()]
-    assert set(next(found for found in metrics if found)) == {"cycle_psnr_a", "cycle_psnr_b"}
+    names = {f"{kind}_psnr_{side}" for kind in ("cycle", "identity") for side in "ab"}
+    assert set(next(found for found in metrics if found)) == names
     assert "cycle_psnr_b" in (run / "report.html").read_text()
     assert len(list((run / "samples").iterdir())) == 2  # before the first step and after the last
 

@@ -84,6 +84,8 @@ def test_round_trips_are_compared_with_where_they_began_and_translations_with_th
     assert found == {
         "cycle_psnr_a": three_off,
         "cycle_psnr_b": three_off,
+        "identity_psnr_a": pytest.approx(10 * np.log10(255**2 / 17**2), abs=1e-4),
+        "identity_psnr_b": pytest.approx(10 * np.log10(255**2 / 20**2), abs=1e-4),
         "kid_a2b": pytest.approx(there),
         "kid_b2a": pytest.approx(back),
         "kid": pytest.approx((there + back) / 2),
@@ -95,16 +97,18 @@ def test_only_the_metrics_that_are_named_are_measured() -> None:
     assert monitor(metrics=["l1"]).measure(NETWORKS) == {
         "cycle_l1_a": pytest.approx(3 / 255),
         "cycle_l1_b": pytest.approx(3 / 255),
+        "identity_l1_a": pytest.approx(17 / 255),
+        "identity_l1_b": pytest.approx(20 / 255),
     }
     assert set(monitor(metrics=["l1"], best="kid").measure(NETWORKS)) == {
-        *("cycle_l1_a", "cycle_l1_b", "kid_a2b", "kid_b2a", "kid")
+        *("cycle_l1_a", "cycle_l1_b", "identity_l1_a", "identity_l1_b", "kid_a2b", "kid_b2a", "kid")
     }
 
 
-def test_without_the_feature_network_only_round_trips_are_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_feature_network_only_single_pictures_are_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("i2i.evaluation.unpaired.installed", lambda: False)
     looked = UnpairedMonitor(pictures(2), cards=cards())
-    assert set(looked.measure(NETWORKS)) == {"cycle_psnr_a", "cycle_psnr_b"}
+    assert set(looked.measure(NETWORKS)) == {f"{kind}_psnr_{side}" for kind in ("cycle", "identity") for side in "ab"}
 
 
 def test_each_side_is_measured_as_what_it_is() -> None:

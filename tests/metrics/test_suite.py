@@ -45,6 +45,23 @@ def test_kid_has_no_values_of_single_pictures():
     assert list(suite.per_image()) == ["l1"]
 
 
+def test_metrics_of_features_share_one_pass_of_the_network_over_each_picture():
+    seen = []
+
+    def features(pixels: torch.Tensor) -> torch.Tensor:
+        seen.append(len(pixels))
+        return pixels.flatten(1).float()
+
+    suite = Suite(["kid", "top1", "top5"], pixels=Pixels(), features=features)
+    batch = noise(3, 4, 4, 3)
+    suite.update(batch, noise(3, 4, 4, 3, seed=1))
+    batch[:] = 7  # the same tensor with other pictures in it
+    suite.update(batch, noise(3, 4, 4, 3, seed=2))
+    assert seen == [3, 3, 3, 3]
+    assert list(suite.compute()) == ["kid", "top1", "top5"]
+    assert suite.metrics["top1"].gathered()[0][-1].unique().tolist() == [7]
+
+
 def test_an_unknown_metric_names_the_nearest_one():
     with pytest.raises(I2IError, match="did you mean 'psnr'"):
         Suite(["psnrr"], pixels=Pixels())

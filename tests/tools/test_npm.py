@@ -1,4 +1,4 @@
-"""The font fetcher: what it takes out of a package."""
+"""What is taken out of npm packages."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "tools"))
 
-import fonts
+import npm
 
 
 def package(**files: bytes) -> tarfile.TarFile:
@@ -27,9 +27,9 @@ def package(**files: bytes) -> tarfile.TarFile:
 
 def test_a_file_is_read_out_of_the_package_without_unpacking_it() -> None:
     with package(LICENSE=b"open", other=b"x") as archive:
-        assert fonts._content(archive, "package/LICENSE") == b"open"
+        assert npm.content(archive, "LICENSE") == b"open"
 
 
-def test_a_font_that_the_package_does_not_hold_is_named() -> None:
-    with package(LICENSE=b"open") as archive, pytest.raises(SystemExit, match=r"holds no package/files/a\.woff2"):
-        fonts._content(archive, "package/files/a.woff2")
+def test_a_file_that_the_package_does_not_hold_is_named() -> None:
+    with package(LICENSE=b"open") as archive, pytest.raises(SystemExit, match=r"holds no files/a\.woff2"):
+        npm.content(archive, "files/a.woff2")
