@@ -4,6 +4,13 @@ MODEL is a run folder, a model folder, an .onnx file, or a name under pretrained
 Pictures that cannot be translated are listed in OUTPUT/failures.jsonl and the rest is done. OUTPUT/manifest.jsonl
 lists what is written, so that an interrupted conversion goes on with --resume.
 
+`i2i info MODEL` tells the domains or attributes of a model. One with domains needs
+  --domain NAME       which one to translate to
+  --domain all        every one: OUTPUT/<domain>/... for each
+and one with attributes the values of some, which the picture gets; it keeps the others:
+  --set smile=1 --set glasses=0
+Switching a member of an exclusive group (hair: black, fair, red) on switches the others off.
+
 exit codes: 0 all done, 1 at least one picture failed, 2 usage, 3 refused before work, 4 disk, memory or lock,
 130 and 143 stopped by a signal
 """
@@ -17,6 +24,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from i2i.cli.conditions import ALL, add_condition_options, attributes
 from i2i.cli.model_options import add_direction, add_model_options, check_model_options, leave
 from i2i.cli.progress import Progress
 from i2i.errors import Exit, I2IError, printable
@@ -30,7 +38,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", metavar="MODEL")
     parser.add_argument("input", metavar="INPUT")
     parser.add_argument("output", metavar="OUTPUT", help="a folder; for one image also a file")
-    parser.add_argument("--domain", metavar="NAME", help="which domain to translate to, where the model has several")
+    add_condition_options(
+        parser,
+        domain=f"which domain to translate to, where the model has several; or `{ALL}`, each into a folder of its own",
+        attribute="an attribute to change; may be given several times",
+    )
     again = parser.add_mutually_exclusive_group()
     again.add_argument("--resume", action="store_true", help="keep outputs that are proved complete, do the rest")
     again.add_argument("--overwrite", action="store_true", help="replace outputs that exist")
@@ -95,7 +107,8 @@ def _one(arguments: argparse.Namespace, source: Path, output: Path) -> int:
     except ItemError as error:
         print(f"error [{error.failure.code}] {printable(source)}: {error.failure.detail}", file=sys.stderr)
         return int(Exit.ITEMS_FAILED)
-    print(printable(written))
+    for path in written:
+        print(printable(path))
     return int(Exit.DONE)
 
 
@@ -106,7 +119,9 @@ def _options(arguments: argparse.Namespace) -> Options:
     workers = min(4, os.cpu_count() or 1) if arguments.workers is None else arguments.workers
     check_model_options(arguments)
     return Options(
-        domain=arguments.domain,
+        domain=None if arguments.domain == ALL else arguments.domain,
+        every_domain=arguments.domain == ALL,
+        attributes=attributes(arguments.set),
         wanted=arguments.format,
         keep_extension=arguments.keep_extension,
         existing="resume" if arguments.resume else "overwrite" if arguments.overwrite else "refuse",

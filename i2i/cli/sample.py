@@ -29,6 +29,7 @@ import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from i2i.cli.conditions import ALL, add_condition_options, attributes
 from i2i.cli.model_options import add_model_options, check_model_options, leave
 from i2i.errors import Exit, I2IError, printable
 
@@ -38,17 +39,16 @@ if TYPE_CHECKING:
     from i2i.runtime.conditions import Asked
     from i2i.runtime.sampler import Latents, Sampler
 
-ALL = "all"
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", metavar="MODEL")
     parser.add_argument("output", metavar="OUT", help="NAME.png for one sheet, else a folder")
     parser.add_argument("--count", type=int, metavar="N", default=16, help="how many pictures (default: %(default)s)")
     parser.add_argument("--seed", type=int, metavar="S", default=0, help="which noise (default: %(default)s)")
-    parser.add_argument("--domain", metavar="NAME", help=f"what to make, where the model has domains; or `{ALL}`")
-    parser.add_argument(
-        "--set", metavar="NAME=VALUE", action="append", default=[], help="an attribute; may be given several times"
+    add_condition_options(
+        parser,
+        domain=f"what to make, where the model has domains; or `{ALL}`",
+        attribute="an attribute; may be given several times",
     )
     kind = parser.add_mutually_exclusive_group()
     kind.add_argument(
@@ -71,7 +71,7 @@ def run(parser: argparse.ArgumentParser, argv: list[str]) -> int:
     signal.signal(signal.SIGTERM, leave)
     session = open_session(resolve(arguments.model), provider=arguments.provider, threads=arguments.threads)
     sampler, output = Sampler(session), Path(arguments.output)
-    domains, values = _domains(sampler.card, arguments.domain), _values(arguments.set)
+    domains, values = _domains(sampler.card, arguments.domain), attributes(arguments.set)
     wanted = [_wanted(sampler.card, arguments, domain, values) for domain in domains]
     folders = _folders(output, domains, apart=arguments.domain == ALL)
     names = [f"{number:05d}.png" for number in range(arguments.count)]
@@ -122,21 +122,9 @@ def _domains(card: ImageCard, domain: str | None) -> list[str | None]:
     return [domain]
 
 
-def _values(settings: list[str]) -> dict[str, float]:
-    """The attributes by name. Raises `I2IError` (E_USAGE)."""
-    values = {}
-    for setting in settings:
-        name, _, value = setting.rpartition("=")
-        try:
-            values[name] = float(value)
-        except ValueError:
-            name = ""
-        if not name:
-            raise I2IError("E_USAGE", f"--set {setting}; expected NAME=NUMBER, as in --set smiling=1") from None
-    return values
-
-
-def _wanted(card: ImageCard, arguments: argparse.Namespace, domain: str | None, values: dict[str, float]) -> Asked:
+def _wanted(
+    card: ImageCard, arguments: argparse.Namespace, domain: str | None, values: dict[str, float] | None
+) -> Asked:
     """What the pictures are to be; those on a way are all to be the same."""
     from i2i.runtime.conditions import asked
 
@@ -147,13 +135,12 @@ def _wanted(card: ImageCard, arguments: argparse.Namespace, domain: str | None, 
 
 def _folders(output: Path, domains: list[str | None], *, apart: bool) -> list[Path]:
     """Where the pictures of each domain go, if not onto a sheet: below `output` if they lie apart."""
+    from i2i.runtime.conditions import domain_folders
+
     if not apart:
         return [output]
-    for name in (name for name in domains if name is not None):
-        if name in ("", ".", "..") or Path(name).name != name or "\\" in name or not name.isprintable():
-            message = f"no folder can be named '{printable(name)}'; sample this domain by itself with --domain"
-            raise I2IError("E_CONDITION", message)
-    return [output / name for name in domains if name is not None]
+    named = [name for name in domains if name is not None]
+    return [output / folder for folder in domain_folders(named).values()]
 
 
 def _refuse(files: list[Path], arguments: argparse.Namespace) -> None:

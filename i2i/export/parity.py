@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from i2i.images.card import ImageCard, Pixels
-from i2i.runtime.conditions import drawn
+from i2i.runtime.conditions import changed, drawn
 
 if TYPE_CHECKING:
     from i2i.weights.session import TorchSession
@@ -100,7 +100,7 @@ def probes(card: ImageCard) -> Iterator[Probe]:
 
     One pixel; smaller than the padding; odd and not square; a batch of 2; larger than the network's size. Pictures
     with soft gradients and hard edges, and noise. Latents in batches of 1, 2 and 7. Every domain occurs, and every
-    member of an exclusive group (one of it is on); attributes lie in their ranges.
+    member of an exclusive group (one of it is on); attributes lie in their ranges, and one more picture keeps its own.
     """
     random = np.random.default_rng(_SEED)
     sizes = _until_all_occurred(_sizes(card), card)
@@ -115,6 +115,8 @@ def probes(card: ImageCard) -> Iterator[Probe]:
             source = np.stack([scene(height, width, card.source, random) for _ in range(batch)])
         yield Probe(source, *wanted.rows(slice(start, start + batch)))
         start += batch
+    if card.latent is None and card.condition is not None and card.condition.kind == "attributes":
+        yield Probe(source, *changed(card, batch, attributes={}))
 
 
 def scene(height: int, width: int, pixels: Pixels, random: np.random.Generator) -> NDArray[np.uint8]:

@@ -86,12 +86,14 @@ class Condition(Frozen):
     """What steers the model beside the picture: exclusive `domains` by name, or a vector of `attributes`.
 
     `ranges`: from where to where each attribute runs, one (low, high) a name; without them all run from 0 to 1.
+    `mixed`: the model takes a weight for each domain in place of one domain's number, so that domains can be mixed.
     """
 
     kind: Literal["domains", "attributes"]
     names: tuple[str, ...] = Field(min_length=1)
     exclusive_groups: tuple[tuple[str, ...], ...] = ()
     ranges: tuple[tuple[float, float], ...] = ()
+    mixed: bool = False
 
     @model_validator(mode="after")
     def _ranges_match_names(self) -> Condition:
@@ -101,7 +103,29 @@ class Condition(Frozen):
             raise ValueError(f"ranges has one (low, high) for each of {len(self.names)} names, got {len(self.ranges)}")
         if not all(math.isfinite(low) and math.isfinite(high) and low < high for low, high in self.ranges):
             raise ValueError("a range runs from a number to a larger one")
+        if self.mixed and self.kind == "attributes":
+            raise ValueError("attributes are numbers already; domains alone are mixed")
         return self
+
+    @property
+    def port(self) -> Literal["domain", "condition"]:
+        """The input that takes it: `domain` int64 [N], a number of a name; `condition` float32 [N, K], one a name."""
+        return "domain" if self.kind == "domains" and not self.mixed else "condition"
+
+
+class Drawing(Frozen):
+    """How the characters of a model's source were drawn, so that it can be given others of its kind.
+
+    `font` is the font's name and `file` that of its file (`NAME.ttc#2` is the third font of a collection).
+    `character_share`: the em, as a share of the picture's side. `centring`: the em box in the middle of the picture, or
+    the ink. `offset`: how far from there, to the right and down, as shares of the side.
+    """
+
+    font: str = ""
+    file: str = ""
+    character_share: float = Field(default=0.8, gt=0, le=2)
+    centring: Literal["em", "ink"] = "em"
+    offset: tuple[float, float] = (0.0, 0.0)
 
 
 class NetworkSpec(Frozen):
@@ -114,7 +138,8 @@ class NetworkSpec(Frozen):
 class ImageCard(Frozen):
     """Everything a program needs to know about a model.
 
-    With a `latent`, noise of so many numbers takes the place of the picture, and `source` says nothing.
+    With a `latent`, noise of so many numbers takes the place of the picture, and `source` says nothing. A model whose
+    source are characters of a font has a `drawing`.
     """
 
     format: int = CARD_FORMAT
@@ -126,6 +151,7 @@ class ImageCard(Frozen):
     scale: int = Field(default=1, ge=1)
     condition: Condition | None = None
     latent: int | None = Field(default=None, ge=1)
+    drawing: Drawing | None = None
     network: NetworkSpec
     method: str
     recipe_digest: str = ""

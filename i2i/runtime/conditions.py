@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from i2i.errors import I2IError
+from i2i.errors import I2IError, printable
 from i2i.images.card import Condition, ImageCard
 from i2i.tables import unknown
 
 Domains = npt.NDArray[np.int64]  # [N]
 Attributes = npt.NDArray[np.float32]  # [N, K]
+# By name, by number, or, where the model mixes them, a weight for each.
+Domain = str | int | Mapping[str, float]
 
 
 class Asked(NamedTuple):
-    """What N pictures are to be, as a graph takes it: domains [N], or attributes [N, K], or neither."""
+    """What N pictures are to be, as a graph takes it: domains [N]; attributes or weights of domains [N, K]; or neither.
+
+    Of a translator an attribute that is NaN stays as it is in the picture.
+    """
 
     domain: Domains | None = None
     condition: Attributes | None = None
@@ -31,54 +37,58 @@ class Asked(NamedTuple):
         )
 
 
-def domain_index(card: ImageCard, domain: str | None) -> Domains | None:
-    """int64 [1], the position of `domain` in the card's list, or None for a model without domains.
-
-    Raises `I2IError` (E_CONDITION) for a missing or unknown name, and for a name given to a model that takes none.
-    """
-    condition = card.condition
-    if condition is None or condition.kind != "domains":
-        if domain is not None:
-            raise I2IError("E_CONDITION", f"model '{card.name}' takes no domain; leave out '{domain}'")
-        if condition is not None:
-            message = (
-                f"model '{card.name}' takes attributes ({', '.join(condition.names)}), which cannot be set by name"
-            )
-            raise I2IError("E_CONDITION", message)
-        return None
-    if domain is None:
-        message = f"model '{card.name}' needs a domain, one of: {', '.join(condition.names)}"
-        raise I2IError("E_CONDITION", message)
-    if domain not in condition.names:
-        raise I2IError("E_CONDITION", unknown("domain", domain, condition.names))
-    return np.array([condition.names.index(domain)], dtype=np.int64)
-
-
 def asked(
     card: ImageCard,
     count: int,
     *,
-    domain: str | Sequence[str] | None = None,
+    domain: Domain | Sequence[Domain] | None = None,
     attributes: Mapping[str, float] | None = None,
     seed: int = 0,
 ) -> Asked:
-    """What `count` pictures are to be: all of one domain, or one name a picture; attributes by name, and those that
-    are not named as `drawn` has them.
+    """What `count` pictures from noise are to be: all of one domain, or one a picture; attributes by name, and those
+    that are not named as `drawn` has them.
 
     Of an exclusive group all are at the low end of their range but those that are named, if any is. Raises `I2IError`
     (E_CONDITION) for names, numbers of names or values that do not fit the card.
     """
     condition = card.condition
-    if attributes and (condition is None or condition.kind != "attributes"):
-        named = ", ".join(attributes)
-        raise I2IError("E_CONDITION", f"model '{card.name}' takes no attributes; leave out {named}")
-    if condition is not None and condition.kind == "attributes" and domain is None:
-        return _set(condition, drawn(card, count, seed=seed), attributes or {})
-    names = [domain] if domain is None or isinstance(domain, str) else list(domain)
-    if len(names) not in (1, count):
-        raise I2IError("E_CONDITION", f"{len(names)} domains for {count} pictures; name one, or one a picture")
-    indices = [index for index in (domain_index(card, name) for name in names) if index is not None]
-    return Asked(domain=np.resize(np.concatenate(indices), count)) if indices else Asked()
+    if condition is None or condition.kind == "domains" or domain is not None:
+        return _domains(card, count, domain, attributes)
+    values = attributes or {}
+    rows = drawn(card, count, seed=seed).condition
+    assert rows is not None  # the card has attributes
+    for group in (group for group in condition.exclusive_groups if not values.keys().isdisjoint(group)):
+        _clear(condition, rows, group)
+    return _set(condition, rows, values)
+
+
+def changed(
+    card: ImageCard,
+    count: int,
+    *,
+    domain: Domain | Sequence[Domain] | None = None,
+    attributes: Mapping[str, float] | None = None,
+) -> Asked:
+    """What `count` pictures are to become: all of one domain, or one a picture; or with these attributes by name.
+
+    An attribute that is not named stays as it is in the picture: NaN says so to the graph. Where a member of an
+    exclusive group is set above the low end of its range, the others go to theirs. Raises `I2IError` (E_CONDITION) as
+    `asked`, and where nothing is said though the model has to be told something.
+    """
+    condition = card.condition
+    if condition is None or condition.kind == "domains" or domain is not None:
+        return _domains(card, count, domain, attributes)
+    if attributes is None:
+        message = f"model '{card.name}' needs to be told what to change, some of: {', '.join(condition.names)}"
+        raise I2IError("E_CONDITION", f"{message}; as in --set {condition.names[0]}=1")
+    rows = np.full((count, len(condition.names)), np.nan, np.float32)
+    low, _ = ends(condition)
+    for group in condition.exclusive_groups:
+        if any(
+            attributes.get(name, low[at]) > low[at] for name, at in zip(group, _columns(condition, group), strict=True)
+        ):
+            _clear(condition, rows, group)
+    return _set(condition, rows, attributes)
 
 
 def drawn(card: ImageCard, count: int, *, seed: int) -> Asked:
@@ -91,7 +101,7 @@ def drawn(card: ImageCard, count: int, *, seed: int) -> Asked:
     if condition is None:
         return Asked()
     if condition.kind == "domains":
-        return Asked(domain=np.arange(count, dtype=np.int64) % len(condition.names))
+        return of_numbers(card, np.arange(count, dtype=np.int64) % len(condition.names))
     low, high = ends(condition)
     # A stream of its own: noise of the same seed is not to go along with the attributes.
     share = np.random.default_rng([seed, 1]).random((count, len(condition.names)))
@@ -104,13 +114,20 @@ def drawn(card: ImageCard, count: int, *, seed: int) -> Asked:
     return Asked(condition=np.asarray(low + share * (high - low), dtype=np.float32))
 
 
+def of_numbers(card: ImageCard, numbers: Domains) -> Asked:
+    """What pictures are to be whose domains are these numbers [N]; mixtures get the whole weight on one."""
+    assert card.condition is not None  # the caller has seen that the card has domains
+    if card.condition.port == "domain":
+        return Asked(domain=numbers)
+    return Asked(condition=np.eye(len(card.condition.names), dtype=np.float32)[numbers])
+
+
 def check(card: ImageCard, count: int, given: Asked) -> None:
     """Raise `I2IError` unless `given` says of `count` pictures what the card asks for: E_CONDITION for a missing,
     surplus or unknown condition, E_SIZE for another shape.
     """
     condition = card.condition
-    kind = None if condition is None else condition.kind
-    wanted = {"domains": "domain", "attributes": "condition", None: None}[kind]
+    wanted = None if condition is None else condition.port
     for name, value in given._asdict().items():
         if (value is None) == (name == wanted):
             word = "takes no" if value is not None else "needs a"
@@ -122,8 +139,24 @@ def check(card: ImageCard, count: int, given: Asked) -> None:
     if condition is not None and given.domain is not None:
         outside = given.domain[(given.domain < 0) | (given.domain >= len(condition.names))]
         if len(outside):
-            message = f"there is no domain {outside[0]}; model '{card.name}' has 0 to {len(condition.names) - 1}"
+            raise I2IError("E_CONDITION", _no_such(card, outside[0]))
+    keeps = card.latent is None and condition is not None and condition.kind == "attributes"
+    if given.condition is not None and (np.isinf if keeps else _not_finite)(given.condition).any():
+        message = f"'condition' of model '{card.name}' has a number that is not finite"
+        raise I2IError("E_CONDITION", f"{message}; an attribute to keep is NaN" if keeps else message)
+
+
+def _not_finite(values: Attributes) -> npt.NDArray[np.bool_]:
+    return ~np.isfinite(values)
+
+
+def domain_folders(names: Sequence[str]) -> dict[str, Path]:
+    """A folder for the pictures of each domain, by its name. Raises `I2IError` (E_CONDITION) where a name is none."""
+    for name in names:
+        if name in ("", ".", "..") or Path(name).name != name or "\\" in name or not name.isprintable():
+            message = f"no folder can be named '{printable(name)}'; name this domain by itself with --domain"
             raise I2IError("E_CONDITION", message)
+    return {name: Path(name) for name in names}
 
 
 def ends(condition: Condition) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
@@ -132,12 +165,87 @@ def ends(condition: Condition) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.
     return low, high
 
 
-def _set(condition: Condition, base: Asked, values: Mapping[str, float]) -> Asked:
-    assert base.condition is not None  # the caller has seen that the card has attributes
-    rows, (low, high) = base.condition, ends(condition)
-    for group in (group for group in condition.exclusive_groups if not values.keys().isdisjoint(group)):
-        columns = [condition.names.index(name) for name in group]
-        rows[:, columns] = low[columns]
+def _domains(
+    card: ImageCard,
+    count: int,
+    domain: Domain | Sequence[Domain] | None,
+    attributes: Mapping[str, float] | None,
+) -> Asked:
+    """What is asked of a model that has domains, or nothing to be told."""
+    condition = card.condition
+    kind = None if condition is None else condition.kind
+    if attributes and kind != "attributes":
+        raise I2IError("E_CONDITION", f"model '{card.name}' takes no attributes; leave out {', '.join(attributes)}")
+    if condition is None or kind != "domains":
+        if domain is None:
+            return Asked()
+        named = f"model '{card.name}' takes no domain; leave out {_said(domain)}"
+        raise I2IError("E_CONDITION", named if condition is None else f"{named} and set {', '.join(condition.names)}")
+    if domain is None:
+        message = f"model '{card.name}' needs a domain, one of: {', '.join(condition.names)}"
+        raise I2IError("E_CONDITION", message)
+    each = [domain] if isinstance(domain, str | int | np.integer | Mapping) else list(domain)
+    if len(each) not in (1, count):
+        raise I2IError("E_CONDITION", f"{len(each)} domains for {count} pictures; name one, or one a picture")
+    if condition.port == "condition":
+        return Asked(
+            condition=np.resize(np.stack([_weights(card, one) for one in each]), (count, len(condition.names)))
+        )
+    return Asked(domain=np.resize(np.array([_number(card, one) for one in each], np.int64), count))
+
+
+def _number(card: ImageCard, domain: Domain) -> int:
+    """Which of the card's domains is meant."""
+    assert card.condition is not None  # the caller has seen that the card has domains
+    names = card.condition.names
+    if isinstance(domain, Mapping):
+        message = f"model '{card.name}' makes one domain at a time and no mixture; name one of: {', '.join(names)}"
+        raise I2IError("E_CONDITION", message)
+    if isinstance(domain, str):
+        if domain not in names:
+            raise I2IError("E_CONDITION", unknown("domain", domain, names))
+        return names.index(domain)
+    if not 0 <= domain < len(names):
+        raise I2IError("E_CONDITION", _no_such(card, domain))
+    return int(domain)
+
+
+def _weights(card: ImageCard, domain: Domain) -> Attributes:
+    """The share of each of the card's domains, float32 [K]; together they are 1."""
+    assert card.condition is not None  # as above
+    given = domain if isinstance(domain, Mapping) else {domain: 1.0}
+    shares = np.zeros(len(card.condition.names))
+    for name, weight in given.items():
+        if not (math.isfinite(weight) and weight >= 0):
+            raise I2IError("E_CONDITION", f"domain '{name}' has the weight {weight:g}; weights are numbers from 0 on")
+        shares[_number(card, name)] += weight
+    if not shares.sum():
+        raise I2IError("E_CONDITION", "a mixture of domains needs a weight above 0")
+    return np.asarray(shares / shares.sum(), dtype=np.float32)
+
+
+def _said(domain: Domain | Sequence[Domain]) -> str:
+    return f"'{domain}'" if isinstance(domain, str | int) else str(domain)
+
+
+def _no_such(card: ImageCard, number: int) -> str:
+    assert card.condition is not None  # as above
+    last = len(card.condition.names) - 1
+    return f"there is no domain {number}; model '{card.name}' has 0 to {last}: {', '.join(card.condition.names)}"
+
+
+def _columns(condition: Condition, names: Sequence[str]) -> list[int]:
+    return [condition.names.index(name) for name in names]
+
+
+def _clear(condition: Condition, rows: Attributes, group: Sequence[str]) -> None:
+    """Put the members of a group to the low ends of their ranges."""
+    columns = _columns(condition, group)
+    rows[:, columns] = ends(condition)[0][columns]
+
+
+def _set(condition: Condition, rows: Attributes, values: Mapping[str, float]) -> Asked:
+    low, high = ends(condition)
     for name, value in values.items():
         if name not in condition.names:
             raise I2IError("E_CONDITION", unknown("attribute", name, condition.names))
@@ -147,4 +255,4 @@ def _set(condition: Condition, base: Asked, values: Mapping[str, float]) -> Aske
             message = f"attribute '{name}' runs from {low[column]:g} to {high[column]:g}, got {value:g}"
             raise I2IError("E_CONDITION", message)
         rows[:, column] = value
-    return base
+    return Asked(condition=rows)

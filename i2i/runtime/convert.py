@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,14 +12,14 @@ from typing import Literal
 
 from i2i.errors import Exit, I2IError
 from i2i.files import lock, sweep
-from i2i.runtime.conditions import domain_index
+from i2i.runtime.conditions import changed, domain_folders
 from i2i.runtime.failures import NAME as FAILURES
 from i2i.runtime.failures import Failure, Failures
 from i2i.runtime.manifest import NAME as MANIFEST
 from i2i.runtime.manifest import Entry, Manifest, read_manifests
 from i2i.runtime.outputs import Format
 from i2i.runtime.pipeline import flow
-from i2i.runtime.plan import Item, Shard, plan_folder, plan_one, refuse_existing
+from i2i.runtime.plan import Folders, Item, Shard, plan_folder, plan_one, refuse_existing, spread
 from i2i.runtime.stages import ItemError, Job, Skipped, Stages, Written
 from i2i.runtime.translator import Translator
 
@@ -29,12 +30,15 @@ Existing = Literal["refuse", "overwrite", "resume"]
 class Options:
     """How to convert.
 
+    `domain`: its name; `every_domain`: each of them, in a folder of its own. `attributes`: what to change, by name.
     `wanted`: type of the outputs; "same" keeps each input's type where it can be written, else PNG.
     `existing`: what to do with outputs that are there: refuse to begin, replace them, or keep those that the manifest
     proves complete and do the rest ("resume"). `workers`: threads that decode and as many that encode.
     """
 
     domain: str | None = None
+    every_domain: bool = False
+    attributes: Mapping[str, float] | None = None
     wanted: Format = "same"
     keep_extension: bool = False
     existing: Existing = "refuse"
@@ -91,16 +95,14 @@ def convert_folder(
     Raises `I2IError` before any work: E_NO_IMAGES, E_INOUT_OVERLAP, E_COLLISION, E_EXISTS, E_CONDITION, E_USAGE,
     E_LOCKED; and when nothing more can be written: E_NOSPACE, E_IO.
     """
-    domain_index(translator.card, options.domain)
-    items = _planned(translator, source, output, options)
+    items = _planned(translator, source, output, options, _folders(translator, options))
     suffix = options.shard.suffix
     with ExitStack() as stack:
         done = _existing(items, output, options)
         stack.enter_context(lock(output / f".shard{suffix}" if suffix else output))
         sweep(output)
-        stages = Stages(
-            translator, model=model, domain=options.domain, done=done, overwrite=options.existing != "refuse"
-        )
+        overwrite = options.existing != "refuse"
+        stages = Stages(translator, model=model, attributes=options.attributes, done=done, overwrite=overwrite)
         failures = Failures(output / f"{FAILURES}{suffix}.jsonl")
         manifest = stack.enter_context(Manifest(output / f"{MANIFEST}{suffix}.jsonl"))
         return _run(items, stages, options.workers, report, stopped, manifest=manifest, failures=failures)
@@ -108,26 +110,52 @@ def convert_folder(
 
 def convert_one(
     translator: Translator, source: Path, output: Path, *, into_folder: bool, model: str, options: Options
-) -> Path:
-    """Translate one picture into the file `output`, or into the folder `output`; returns the file.
+) -> list[Path]:
+    """Translate one picture into the file `output`, or into the folder `output`; returns the file, or that of each
+    domain.
 
     Raises `ItemError` when the picture cannot be translated, and `I2IError`: E_EXISTS, E_INOUT_OVERLAP, E_USAGE,
     E_CONDITION, E_NOSPACE, E_IO.
     """
     if options.existing == "resume":
         raise I2IError("E_USAGE", "--resume is for folders; for one picture use --overwrite")
-    item = plan_one(source, output, into_folder=into_folder, target=translator.card.target, wanted=options.wanted)
+    items = _planned_one(translator, source, output, options, into_folder=into_folder)
     overwrite = options.existing == "overwrite"
     if not overwrite:
-        refuse_existing([item])
-    stages = Stages(translator, model=model, domain=options.domain, done={}, overwrite=overwrite)
-    job = stages.read(item)
-    if isinstance(job, Job):
-        stages.write(stages.translate(job))
-    return item.output
+        refuse_existing(items)
+    stages = Stages(translator, model=model, attributes=options.attributes, done={}, overwrite=overwrite)
+    for item in items:
+        job = stages.read(item)
+        if isinstance(job, Job):
+            stages.write(stages.translate(job))
+    return [item.output for item in items]
 
 
-def _planned(translator: Translator, source: Path, output: Path, options: Options) -> list[Item]:
+def _folders(translator: Translator, options: Options) -> Folders:
+    """Where the pictures of each domain go. Raises `I2IError` (E_CONDITION) for what does not fit the card."""
+    card, folders = translator.card, dict[str | None, Path]()
+    if not options.every_domain:
+        folders[options.domain] = Path()
+    elif card.condition is None or card.condition.kind != "domains":
+        raise I2IError("E_CONDITION", f"model '{card.name}' takes no domain, so it cannot make all of them")
+    else:
+        folders.update(domain_folders(card.condition.names))
+    for domain in folders:
+        changed(card, 1, domain=domain, attributes=options.attributes)
+    return folders
+
+
+def _planned_one(
+    translator: Translator, source: Path, output: Path, options: Options, *, into_folder: bool
+) -> list[Item]:
+    folders, target = _folders(translator, options), translator.card.target
+    if not into_folder and any(folder != Path() for folder in folders.values()):
+        raise I2IError("E_USAGE", f"is no folder, and every domain gets one below it; end it in {os.sep}", path=output)
+    item = plan_one(source, output, into_folder=into_folder, target=target, wanted=options.wanted)
+    return spread(item, output if into_folder else output.parent, folders)
+
+
+def _planned(translator: Translator, source: Path, output: Path, options: Options, folders: Folders) -> list[Item]:
     if output.exists() and not output.is_dir():
         raise I2IError("E_USAGE", "is a file; a folder of pictures needs a folder to go to", path=output)
     return plan_folder(
@@ -137,6 +165,7 @@ def _planned(translator: Translator, source: Path, output: Path, options: Option
         wanted=options.wanted,
         keep_extension=options.keep_extension,
         shard=options.shard,
+        folders=folders,
     )
 
 

@@ -54,7 +54,9 @@ class Source:
 
 @dataclass(frozen=True)
 class Entry:
-    """One written picture: `output` (relative to the output folder) from `source`, by `model` (its digest)."""
+    """One written picture: `output` (relative to the output folder) from `source`, by `model` (its digest), translated
+    to `domain` or with these `attributes` changed, as the model asks.
+    """
 
     output: str
     bytes: int
@@ -62,6 +64,11 @@ class Entry:
     source: Source
     model: str
     domain: str | None
+    attributes: dict[str, float] | None = None
+
+    def made_by(self, model: str, domain: str | None, attributes: dict[str, float] | None) -> bool:
+        """Whether the same would be made now."""
+        return (self.model, self.domain, self.attributes) == (model, domain, attributes)
 
     def verified(self, output: Path, source: Path) -> bool:
         """Whether the output is complete and unchanged, and the source is the one it was made from."""

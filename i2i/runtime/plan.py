@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from i2i.errors import I2IError, printable
@@ -16,10 +16,16 @@ from i2i.runtime.sniff import content_of
 
 _SHOWN = 5
 
+Folders = Mapping[str | None, Path]  # where each domain's pictures go, relative to the output
+ALONE: Folders = {None: Path()}
+
 
 @dataclass(frozen=True)
 class Item:
-    """One picture: where it is, where its translation goes, and its name in logs (relative to the input folder)."""
+    """One picture: where it is, where its translation goes, and its name in logs (relative to the input folder).
+
+    `domain`: which one it is translated to, where the model has several.
+    """
 
     name: Path
     source: Path
@@ -27,6 +33,7 @@ class Item:
     relative_output: Path
     written: Written
     content: str | None
+    domain: str | None = None
 
 
 @dataclass(frozen=True)
@@ -55,9 +62,16 @@ class Shard:
 
 
 def plan_folder(
-    source: Path, output: Path, *, target: Pixels, wanted: Format, keep_extension: bool, shard: Shard
+    source: Path,
+    output: Path,
+    *,
+    target: Pixels,
+    wanted: Format,
+    keep_extension: bool,
+    shard: Shard,
+    folders: Folders = ALONE,
 ) -> list[Item]:
-    """List this shard's items in sorted order.
+    """List this shard's items in sorted order: every picture once for each of `folders`.
 
     Raises `I2IError`: E_INOUT_OVERLAP, E_NO_IMAGES, E_COLLISION (checked over all shards), E_USAGE.
     """
@@ -69,7 +83,8 @@ def plan_folder(
     if not names:
         known = " ".join(sorted(codec.SUFFIXES))
         raise I2IError("E_NO_IMAGES", f"no images in it; looked for {known}", path=source)
-    items = [_item(source, output, name, target, wanted, keep_extension) for name in names]
+    single = [_item(source, output, name, target, wanted, keep_extension) for name in names]
+    items = [item for one in single for item in spread(one, output, folders)]
     _refuse_collisions(items)
     _refuse_links_back(items, source)
     return items[shard.index - 1 :: shard.count]
@@ -91,6 +106,12 @@ def plan_one(source: Path, output: Path, *, into_folder: bool, target: Pixels, w
     if output.resolve() == source.resolve():
         raise I2IError("E_INOUT_OVERLAP", "the output is the input; choose another name", path=output)
     return Item(Path(source.name), source, output, Path(output.name), written, content)
+
+
+def spread(item: Item, output: Path, folders: Folders) -> list[Item]:
+    """The item once for each domain, in the domain's folder below `output`."""
+    placed = [(domain, folder / item.relative_output) for domain, folder in folders.items()]
+    return [replace(item, domain=domain, output=output / name, relative_output=name) for domain, name in placed]
 
 
 def _asked_by_name(output: Path, wanted: Format) -> Written:

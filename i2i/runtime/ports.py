@@ -18,7 +18,7 @@ def expected_inputs(card: ImageCard) -> list[Port]:
         ports = [Port("latent", FLOAT, (None, card.latent))]
     if card.condition is None:
         return ports
-    if card.condition.kind == "domains":
+    if card.condition.port == "domain":
         return [*ports, Port("domain", INT64, (None,))]
     return [*ports, Port("condition", FLOAT, (None, len(card.condition.names)))]
 

@@ -12,7 +12,7 @@ from PIL import Image
 from i2i.errors import I2IError
 from i2i.images import codec
 from i2i.images.card import ImageCard
-from i2i.runtime.conditions import Asked, Attributes, Domains, asked, check
+from i2i.runtime.conditions import Asked, Attributes, Domain, Domains, asked, check
 from i2i.runtime.translator import Array, Session
 
 Latents = npt.NDArray[np.float32]  # [N, Z]
@@ -41,7 +41,7 @@ class Sampler:
         latents: npt.NDArray[np.floating],
         *,
         seed: int = 0,
-        domain: str | Sequence[str] | None = None,
+        domain: Domain | Sequence[Domain] | None = None,
         attributes: Mapping[str, float] | None = None,
     ) -> Array: ...
 
@@ -52,7 +52,7 @@ class Sampler:
         *,
         count: int = 1,
         seed: int = 0,
-        domain: str | Sequence[str] | None = None,
+        domain: Domain | Sequence[Domain] | None = None,
         attributes: Mapping[str, float] | None = None,
     ) -> list[Image.Image]: ...
 
@@ -62,14 +62,14 @@ class Sampler:
         *,
         count: int = 1,
         seed: int = 0,
-        domain: str | Sequence[str] | None = None,
+        domain: Domain | Sequence[Domain] | None = None,
         attributes: Mapping[str, float] | None = None,
     ) -> list[Image.Image] | Array:
         """Make `count` pictures from the noise of `seed`, as PIL images; or those of `latents` [N, Z], as one array
         uint8 [N, H, W, C]. Latents of float32 are taken as they are, others are rounded to it.
 
-        A model with domains needs `domain`, a name or one a picture. Of one with attributes, `attributes` sets some
-        by name; the others are drawn by the seed, and of an exclusive group that nobody names one is on.
+        A model with domains needs `domain`, a name or number, or one a picture. Of one with attributes, `attributes`
+        sets some by name; the others are drawn by the seed, and of an exclusive group that nobody names one is on.
 
         Raises `I2IError`: E_SIZE for latents of another shape, E_USAGE for a count or seed below its least,
         E_CONDITION for a domain or attribute that is missing, unknown or out of its range, E_OOM.

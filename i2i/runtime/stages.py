@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-
-import numpy as np
-import numpy.typing as npt
 
 from i2i.errors import I2IError
 from i2i.files import publish_bytes
 from i2i.images import codec
 from i2i.runtime.alpha import carried
-from i2i.runtime.conditions import domain_index
+from i2i.runtime.conditions import changed
 from i2i.runtime.failures import Failure, Stage
 from i2i.runtime.manifest import Entry, Source
 from i2i.runtime.memory import is_out_of_memory
@@ -63,25 +61,30 @@ class ItemError(Exception):
 class Stages:
     """The three stages for one conversion.
 
-    `model`: digest of the model, for the manifest. `done`: entries to verify and skip. `overwrite`: whether to
-    replace outputs that are there.
+    `model`: digest of the model, for the manifest. `attributes`: those to change, where the model has some. `done`:
+    entries to verify and skip. `overwrite`: whether to replace outputs that are there.
     """
 
     def __init__(
-        self, translator: Translator, *, model: str, domain: str | None, done: dict[str, Entry], overwrite: bool
+        self,
+        translator: Translator,
+        *,
+        model: str,
+        attributes: Mapping[str, float] | None,
+        done: dict[str, Entry],
+        overwrite: bool,
     ) -> None:
         self._translator = translator
         self._card = translator.card
         self._model = model
-        self._domain = domain
-        self._index: npt.NDArray[np.int64] | None = domain_index(translator.card, domain)
+        self._attributes = None if attributes is None else dict(attributes)
         self._done = done
         self._overwrite = overwrite
 
     def read(self, item: Item) -> Job | Skipped:
         """Decode a picture, or find that its output is already there. Raises `ItemError`."""
         entry = self._done.get(str(item.relative_output))
-        same = entry is not None and (entry.model, entry.domain) == (self._model, self._domain)
+        same = entry is not None and entry.made_by(self._model, item.domain, self._attributes)
         if entry is not None and same and entry.verified(item.output, item.source):
             return Skipped(item)
         try:
@@ -95,7 +98,8 @@ class Stages:
     def translate(self, job: Job) -> Job:
         """Replace the pixels by the translated ones. Raises `ItemError`."""
         try:
-            pixels = self._translator.apply(job.pixels, domain=self._index)
+            wanted = changed(self._card, 1, domain=job.item.domain, attributes=self._attributes)
+            pixels = self._translator.apply(job.pixels, **wanted._asdict())
             return Job(job.item, job.source, pixels, carried(job.alpha, self._card), job.warnings)
         except (I2IError, MemoryError, RuntimeError) as error:
             if not isinstance(error, I2IError) and not is_out_of_memory(error):
@@ -118,7 +122,8 @@ class Stages:
         entry = None
         if job.source is not None:
             digest = hashlib.sha256(data).hexdigest()
-            entry = Entry(str(item.relative_output), len(data), digest, job.source, self._model, self._domain)
+            told = item.domain, self._attributes
+            entry = Entry(str(item.relative_output), len(data), digest, job.source, self._model, *told)
         return Written(item, entry, job.warnings)
 
 

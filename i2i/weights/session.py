@@ -34,7 +34,8 @@ class TorchSession:
         """Translate a batch: uint8 (N, H, W, C) to uint8 (N, H * scale, W * scale, C').
 
         `image` is the latent, float32 (N, Z), for a generator from noise. `domain` (N,) or `condition` (N, K) as the
-        card says. Raises `I2IError`: E_CONDITION, E_SIZE, E_OOM when memory runs out.
+        card says. Raises `I2IError`: E_CONDITION, E_SIZE, E_OOM when memory runs out; and IndexError for a number that
+        is no domain's.
         """
         chosen = domain if domain is not None else condition
         try:

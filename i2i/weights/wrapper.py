@@ -36,11 +36,12 @@ class Wrapped(nn.Module):
         """Translate a batch; the generator's mode and buffers are afterwards what they were.
 
         `source`: uint8 (N, H, W, C), or float32 (N, Z) where the card has a `latent`. `condition`: int64 (N,) for
-        domains, float32 (N, K) for attributes. Returns uint8 (N, H * scale, W * scale, C').
-        Raises `I2IError`: E_CONDITION for a missing or surplus condition, E_SIZE for a size or shape not taken.
+        domains, float32 (N, K) for attributes and weights of domains. Returns uint8 (N, H * scale, W * scale, C').
+        Raises `I2IError`: E_CONDITION for a missing or surplus condition, E_SIZE for a size or shape not taken; and
+        IndexError for the number of a domain that is not there.
         """
         self._check(source, condition)
-        conditions = () if condition is None else (condition,)
+        conditions = () if condition is None else (self._known(condition),)
         with evaluating(self.generator):
             if self.card.latent is not None:
                 return decode(self.generator(source, *conditions), self.card.target, self.card.value_range)
@@ -49,6 +50,12 @@ class Wrapped(nn.Module):
             output = self.generator(fitted.planes, *conditions)
         output = sizing.restore(output, fitted, self.card.sizing, scale=self.card.scale)
         return decode(output, self.card.target, self.card.value_range)
+
+    def _known(self, condition: Tensor) -> Tensor:
+        """The condition, unless it is the number of a domain that is not there, which fails here and in the graph."""
+        if self.card.condition is None or self.card.condition.port != "domain":
+            return condition
+        return within(condition, len(self.card.condition.names))
 
     def _check(self, source: Tensor, condition: Tensor | None) -> None:
         if (condition is None) != (self.card.condition is None):
@@ -62,6 +69,18 @@ class Wrapped(nn.Module):
             came = f"{str(source.dtype).removeprefix('torch.')} {list(source.shape)}"
             message = f"the model '{self.card.name}' takes {wanted} with {last} in the last place, got {came}"
             raise I2IError("E_SIZE", message)
+
+
+def within(index: Tensor, count: int) -> Tensor:
+    """Numbers int64 (N,) as they are, if all are 0..`count` - 1; torch and onnxruntime's CPU engine fail at any other.
+
+    ONNX defines numbers from -`count` on, counted from the end, and OneHot gives zeros for what is too large: both
+    would make a picture of something else without a word. So every number that is not there becomes `count`, and a
+    look-up in a table of `count` rows fails at that.
+    """
+    there = torch.arange(count, device=index.device)
+    inside = (index >= 0) & (index < count)
+    return torch.index_select(there, 0, torch.where(inside, index, count))
 
 
 @contextmanager

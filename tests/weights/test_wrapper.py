@@ -23,6 +23,14 @@ class Gain(nn.Module):
         return planes * factor.reshape(-1, 1, 1, 1)
 
 
+class Asked(nn.Module):
+    """Takes any number for a domain's, and remembers what it was asked for."""
+
+    def forward(self, source, condition):
+        self.condition = condition
+        return source if source.ndim == 4 else source.reshape(-1, 1, 1, 2).repeat(1, 3, 1, 1)
+
+
 class Double(nn.Module):
     """Twice as large."""
 
@@ -174,3 +182,24 @@ def test_running_out_of_memory_has_its_code_and_other_failures_stay_what_they_ar
     assert caught.value.code == "E_OOM"
     with pytest.raises(RuntimeError, match="sizes do not match"):
         TorchSession(Broken(), a_card()).run(image)
+
+
+@pytest.mark.parametrize("number", [-3, -1, 3, 4])
+@pytest.mark.parametrize("more", [{}, {"latent": 2}], ids=["translator", "noise"])
+def test_the_number_of_a_domain_that_is_not_there_fails_also_where_the_network_would_take_it(number, more):
+    card = a_card(condition=Condition(kind="domains", names=("a", "b", "c")), **more)
+    source = torch.zeros(2, 2) if more else pictures(2, 3, 4, 3)
+    wrapped = Wrapped(Asked(), card)
+    wrapped(source, torch.tensor([2, 0]))
+    with pytest.raises(IndexError):
+        wrapped(source, torch.tensor([0, number]))
+
+
+def test_weights_of_domains_and_attributes_to_keep_reach_the_generator_as_they_are():
+    image = torch.full((1, 1, 1, 3), 10, dtype=torch.uint8)
+    mixture = a_card(value_range=(0.0, 1.0), condition=Condition(kind="domains", names=("a", "b"), mixed=True))
+    assert Wrapped(Gain(), mixture)(image, torch.tensor([[2.5, 0.0]])).flatten().tolist() == [25] * 3
+    card = a_card(condition=Condition(kind="attributes", names=("a", "b")))
+    seen = Asked()
+    Wrapped(seen, card)(image, torch.tensor([[torch.nan, 1.0]]))
+    assert seen.condition.isnan().tolist() == [[True, False]]
