@@ -10,13 +10,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[1]
+from runs import ROOT, finish, python
+
 L1_WEIGHT = "100"  # the paper's
 VARIANTS = {
     "l1": ["--method.l1_weight", L1_WEIGHT, "--method.adversarial_weight", "0"],
@@ -28,24 +27,10 @@ VARIANTS = {
 COLUMNS = ("psnr", "ssim", "kid", "gradient", "spectrum", "checkerboard")
 
 
-def i2i(*arguments: str) -> None:
-    """Run one i2i command; ends the program when it fails."""
-    ended = subprocess.run([sys.executable, "-m", "i2i", *arguments], cwd=ROOT, check=False).returncode
-    if ended:
-        raise SystemExit(ended)
-
-
 def train(name: str, options: argparse.Namespace) -> None:
     """Train one variant unless its run is finished."""
-    run = options.out / name
-    if (run / "report.html").exists():
-        return
-    words = ["train", "pix2pix", "--out", str(run)]
-    if (run / "recipe.yaml").exists():
-        i2i(*words, "--resume")
-        return
-    fixed = ["--data", str(options.data), "-c", str(options.config), "--steps", str(options.steps), "--name", name]
-    i2i(*words, *fixed, *VARIANTS[name])
+    fixed = ["--data", str(options.data.absolute()), "-c", str(options.config.absolute())]
+    finish(options.out / name, "pix2pix", *fixed, "--steps", str(options.steps), "--name", name, *VARIANTS[name])
 
 
 def measure(options: argparse.Namespace) -> dict[str, dict[str, Any]]:
@@ -54,8 +39,9 @@ def measure(options: argparse.Namespace) -> dict[str, dict[str, Any]]:
     with tempfile.TemporaryDirectory() as folder:
         for name in VARIANTS:
             file = Path(folder, f"{name}.json")
-            words = ["evaluate", str(options.out / name), "--data", str(options.test), "--metrics", "all"]
-            i2i(*words, "--json", str(file), *(["--baselines"] if not rows else []))
+            run, test = (str(path.absolute()) for path in (options.out / name, options.test))
+            words = ["evaluate", run, "--data", test, "--metrics", "all"]
+            python("-m", "i2i", *words, "--json", str(file), *(["--baselines"] if not rows else []))
             rows[name] = json.loads(file.read_text())
     return {**rows["l1"]["baselines"], **rows}
 

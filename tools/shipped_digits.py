@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from read_back import judged
-from train_pretrained import ROOT, python
+from runs import ROOT, python
 
 PRESET = "cgan"
 STEP = None

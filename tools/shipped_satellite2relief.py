@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from train_pretrained import ROOT, python
+from runs import ROOT, python
 
 PRESET = "pix2pix"
 # Over the last 500 steps the relief gets sharper and the colours worse (PSNR on the validation tiles and on the test

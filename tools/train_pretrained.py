@@ -12,33 +12,21 @@ A new model is one file `tools/shipped_NAME.py` and a line in MODELS.
 from __future__ import annotations
 
 import argparse
-import subprocess
-import sys
 import tempfile
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[1]
+from runs import ROOT, finish
+
 MODELS = {"satellite2relief": "shipped_satellite2relief", "digits": "shipped_digits"}
-
-
-def python(*words: str) -> None:
-    """Run a script or a module of the checkout; ends the program when it fails."""
-    ended = subprocess.run([sys.executable, *words], cwd=ROOT, check=False).returncode
-    if ended:
-        raise SystemExit(ended)
 
 
 def train(name: str, shipped: Any, data: Path, run: Path) -> None:
     """Bring the run to its end, from wherever it stands."""
     if not data.exists():
         shipped.build(data)
-    if (run / "report.html").exists():
-        return
-    words = ["-m", "i2i", "train", shipped.PRESET, "--out", str(run)]
-    recipe = ["--data", str(data), "-c", str(ROOT / "pretrained" / name / "recipe.yaml")]
-    python(*words, *(["--resume"] if (run / "recipe.yaml").exists() else recipe))
+    finish(run, shipped.PRESET, "--data", str(data.absolute()), "-c", f"pretrained/{name}/recipe.yaml")
 
 
 def said(name: str) -> dict[str, str]:
