@@ -140,6 +140,30 @@ def test_a_domain_is_chosen_by_name(make_model, source, tmp_path):
     assert Image.open(tmp_path / "out/a.png").getpixel((0, 0)) == (245, 245, 245)
 
 
+def test_every_domain_goes_into_a_folder_of_its_own(make_model, source, tmp_path, capsys):
+    model = make_model(domains=("same", "inverse"))
+    assert convert(model, source, tmp_path / "out", "--domain", "all") == 0
+    assert set(outputs(tmp_path / "out")) == {"same/a.png", "same/deep/b.jpg", "inverse/a.png", "inverse/deep/b.jpg"}
+    assert "4 converted of 4" in capsys.readouterr().out
+    assert convert(model, source / "a.png", tmp_path / "one", "--domain", "all") == 0
+    assert capsys.readouterr().out.split() == [f"{tmp_path}/one/{domain}/a.png" for domain in ("same", "inverse")]
+    assert convert(model, source / "a.png", tmp_path / "one.png", "--domain", "all") == 2
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--set", "smile"], "--set smile; expected NAME=NUMBER"),
+        (["--set", "smile=1"], "takes no attributes; leave out smile"),
+        (["--domain", "invers"], "did you mean 'inverse'?"),
+    ],
+)
+def test_what_the_model_cannot_be_told_exits_with_2_before_work(make_model, source, tmp_path, capsys, options, said):
+    assert convert(make_model(domains=("same", "inverse")), source, tmp_path / "out", *options) == 2
+    assert said in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
 def test_the_script_of_the_checkout_does_the_same_from_any_folder(model, source, tmp_path):
     command = [sys.executable, ROOT / "tools/convert.py", model, source, "out", "--threads", "1"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)

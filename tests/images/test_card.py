@@ -104,6 +104,7 @@ def test_a_size_belongs_to_the_rules_that_need_one(fields: dict[str, object]) ->
         {"condition": {"kind": "attributes", "names": ("a", "b"), "ranges": ((0, 1),)}},
         {"condition": {"kind": "attributes", "names": ("a",), "ranges": ((1, 1),)}},
         {"condition": {"kind": "attributes", "names": ("a",), "ranges": ((0, float("inf")),)}},
+        {"condition": {"kind": "attributes", "names": ("a",), "mixed": True}},
         {"nam": "x"},
     ],
 )
@@ -140,3 +141,17 @@ def test_domains_keep_their_order_through_json() -> None:
     again = ImageCard.from_json(card(condition={"kind": "domains", "names": names}).to_json())
     assert again.condition is not None
     assert again.condition.names == names
+
+
+@pytest.mark.parametrize(
+    ("fields", "port"),
+    [
+        ({"kind": "domains"}, "domain"),
+        ({"kind": "domains", "mixed": True}, "condition"),
+        ({"kind": "attributes"}, "condition"),
+    ],
+)
+def test_one_domain_has_a_number_and_mixtures_and_attributes_have_a_number_a_name(
+    fields: dict[str, object], port: str
+) -> None:
+    assert Condition.model_validate({"names": ("a", "b"), **fields}).port == port

@@ -9,7 +9,7 @@ import pytest
 
 from i2i.errors import I2IError
 from i2i.images.card import Condition, ImageCard, NetworkSpec
-from i2i.runtime.conditions import asked, drawn
+from i2i.runtime.conditions import Asked, asked, changed, check, domain_folders, drawn, of_numbers
 
 FACES = Condition(
     kind="attributes",
@@ -111,3 +111,98 @@ def test_what_does_not_fit_the_card_is_refused(condition: Condition | None, give
     with pytest.raises(I2IError, match=said) as caught:
         asked(card(condition), 3, **given)
     assert caught.value.code == "E_CONDITION"
+
+
+KEPT = "kept"
+
+
+def shown(row: np.ndarray) -> list[Any]:
+    """A row of attributes, with a word for those that stay as they are."""
+    return [KEPT if np.isnan(value) else value for value in row.tolist()]
+
+
+def translator(condition: Condition | None) -> ImageCard:
+    return ImageCard(name="m", condition=condition, network=NetworkSpec(type="stargan"), method="stargan")
+
+
+def test_a_picture_keeps_what_is_not_set_and_a_member_that_is_switched_on_switches_its_group_off() -> None:
+    face = translator(FACES)
+    assert shown(changed(face, 1, attributes={"age": 30}).condition[0]) == [KEPT, 30, *[KEPT] * 6]
+    fair = changed(face, 2, attributes={"fair": 0.5}).condition
+    assert [shown(row) for row in fair] == [[0, KEPT, 0.5, 0, *[KEPT] * 4]] * 2
+    # -2 is the low end of its range: it is switched off, which says nothing of the others
+    assert shown(changed(face, 1, attributes={"bare": -2}).condition[0]) == [*[KEPT] * 7, -2]
+    assert shown(changed(face, 1, attributes={"bare": -1, "cap": 1}).condition[0]) == [*[KEPT] * 5, 0, 1, -1]
+    assert shown(changed(face, 1, attributes={}).condition[0]) == [KEPT] * 8
+
+
+@pytest.mark.parametrize(
+    ("condition", "given", "said"),
+    [
+        (FACES, {}, "needs to be told what to change, some of: dark, age.*; as in --set dark=1"),
+        (FACES, {"attributes": {"farr": 1}}, "unknown attribute 'farr'; did you mean 'fair'"),
+        (FACES, {"attributes": {"age": float("nan")}}, "'age' runs from 20 to 60, got nan"),
+        (FACES, {"domain": 1}, "takes no domain; leave out '1' and set dark, age"),
+        (None, {"domain": {"a": 1}}, "takes no domain; leave out {'a': 1}"),
+    ],
+)
+def test_what_a_translator_cannot_be_told_is_refused(condition: Condition, given: dict[str, Any], said: str) -> None:
+    with pytest.raises(I2IError, match=said) as caught:
+        changed(translator(condition), 1, **given)
+    assert caught.value.code == "E_CONDITION"
+
+
+def test_domains_have_numbers_too() -> None:
+    assert asked(domains("a", "b"), 2, domain=1).domain.tolist() == [1, 1]
+    assert asked(domains("a", "b"), 2, domain=[np.int64(0), "b"]).domain.tolist() == [0, 1]
+    for number in (-1, 2, 3):
+        with pytest.raises(I2IError, match=f"there is no domain {number}; model 'm' has 0 to 1: a, b") as caught:
+            asked(domains("a", "b"), 2, domain=number)
+        assert caught.value.code == "E_CONDITION"
+
+
+MIXED = Condition(kind="domains", names=("a", "b", "c", "d"), mixed=True)
+
+
+def test_a_mixture_has_shares_of_domains_and_a_name_is_the_whole_of_it() -> None:
+    assert changed(card(MIXED), 2, domain="b").condition.tolist() == [[0, 1, 0, 0]] * 2
+    shares = changed(card(MIXED), 2, domain=[{"a": 3, "d": 1}, 2]).condition
+    assert shares.dtype == np.float32
+    assert shares.tolist() == [[0.75, 0, 0, 0.25], [0, 0, 1, 0]]
+    assert drawn(card(MIXED), 5, seed=0).condition.argmax(1).tolist() == [0, 1, 2, 3, 0]
+    assert of_numbers(card(MIXED), np.array([3])).condition.tolist() == [[0, 0, 0, 1]]
+    assert of_numbers(domains("a", "b"), np.array([1])).domain.tolist() == [1]
+
+
+@pytest.mark.parametrize(
+    ("condition", "domain", "said"),
+    [
+        (MIXED, {"a": 1, "e": 1}, "unknown domain 'e'"),
+        (MIXED, {"a": 1, "b": -0.5}, "'b' has the weight -0.5; weights are numbers from 0 on"),
+        (MIXED, {"a": float("inf")}, "'a' has the weight inf"),
+        (MIXED, {"a": 0}, "needs a weight above 0"),
+        (MIXED, {}, "needs a weight above 0"),
+        (Condition(kind="domains", names=("a", "b")), {"a": 1}, "makes one domain at a time and no mixture"),
+    ],
+)
+def test_what_is_no_mixture_is_refused(condition: Condition, domain: dict[str, float], said: str) -> None:
+    with pytest.raises(I2IError, match=said) as caught:
+        changed(card(condition), 1, domain=domain)
+    assert caught.value.code == "E_CONDITION"
+
+
+def test_a_translator_may_be_told_to_keep_an_attribute_and_a_generator_from_noise_has_none_to_keep() -> None:
+    row = np.zeros((1, 8), np.float32)
+    row[0, AGE] = np.nan
+    check(translator(FACES), 1, Asked(condition=row))
+    for told in (card(FACES), card(Condition(kind="domains", names=tuple("abcdefgh"), mixed=True))):
+        with pytest.raises(I2IError, match=r"a number that is not finite$") as caught:
+            check(told, 1, Asked(condition=row))
+        assert caught.value.code == "E_CONDITION"
+
+
+def test_domains_have_folders_unless_their_names_lead_elsewhere() -> None:
+    assert [str(folder) for folder in domain_folders(["Ma Shan Zheng", "宋体"]).values()] == ["Ma Shan Zheng", "宋体"]
+    for name in ("..", "a/b", "a\\b", "", "a\n"):
+        with pytest.raises(I2IError, match="no folder can be named"):
+            domain_folders(["fine", name])

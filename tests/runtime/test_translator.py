@@ -107,6 +107,29 @@ def test_a_domain_is_named(make_model):
     assert translate(image, domain="Hei").min() == 248
 
 
+def test_a_domain_has_a_number_and_each_picture_of_a_batch_may_have_its_own(make_model):
+    translate = Translator(OnnxSession(make_model(domains=("Song", "Hei")), threads=1))
+    images = [np.full((size, 1, 3), 7, np.uint8) for size in (1, 2, 1)]
+    assert translate(images[0], domain=1).min() == 248
+    results = translate.batch(images, domain=["Hei", "Song", 0])
+    assert [(len(result), int(result.max())) for result in results] == [(1, 248), (2, 7), (1, 7)]
+    assert translate.apply(images[1], domain=np.array([1])).min() == 248
+
+
+@pytest.mark.parametrize("number", [-1, 2, 3])
+def test_the_number_of_a_domain_that_is_not_there_is_refused_however_it_is_given(make_model, number):
+    translate = Translator(OnnxSession(make_model(domains=("Song", "Hei")), threads=1))
+    image = np.zeros((1, 1, 3), np.uint8)
+    for ask in (
+        lambda: translate(image, domain=number),
+        lambda: translate.batch([image], domain=[number]),
+        lambda: translate.apply(image, domain=np.array([number])),
+    ):
+        with pytest.raises(I2IError, match=f"there is no domain {number}; .* has 0 to 1: Song, Hei") as caught:
+            ask()
+        assert caught.value.code == "E_CONDITION"
+
+
 @pytest.mark.parametrize(
     ("domains", "given", "said"),
     [
