@@ -10,6 +10,7 @@ METHODS = Table(
     {
         "pix2pix": "i2i.methods.pix2pix:Pix2Pix",
         "cyclegan": "i2i.methods.cyclegan:CycleGAN",
+        "stargan": "i2i.methods.stargan:StarGAN",
         "gan": "i2i.methods.gan:Gan",
         "cgan": "i2i.methods.cgan:CGAN",
         "infogan": "i2i.methods.infogan:InfoGAN",

@@ -11,6 +11,7 @@ from torch import nn
 from i2i.adversarial.duel import Duel
 from i2i.adversarial.objectives.objective import Objective
 from i2i.adversarial.stabilisers.stabiliser import Stabiliser
+from i2i.images.card import Condition
 
 
 def no_stabilisers() -> Sequence[Stabiliser]:
@@ -24,16 +25,19 @@ class Parts:
 
     `source_planes` and `target_planes` are the planes of the two sides of the data. `generator(planes in, planes out)`
     and `discriminator(planes seen)` make networks of the recipe's kind; `discriminator(planes seen, size=side)` makes
-    one for another size than the training's. `condition_numbers`: how many domains or attributes the data have.
+    one for another size than the training's. Both take `condition_channels` as well, for networks that are told a
+    condition, or tell classes, of so many numbers. `condition_numbers`: how many domains or attributes the data have,
+    and `condition`: which.
     """
 
     source_planes: int
     target_planes: int
-    generator: Callable[[int, int], nn.Module]
+    generator: Callable[..., nn.Module]
     discriminator: Callable[..., nn.Module]
     objective: Callable[[], Objective]
     stabilisers: Callable[[], Sequence[Stabiliser]] = no_stabilisers
     condition_numbers: int = 0
+    condition: Condition | None = None
 
     def duel(self, planes: int, *, generator: nn.Module, size: int | None = None) -> Duel:
         """A discriminator that sees so many planes an image, with the recipe's objective and stabilisers.

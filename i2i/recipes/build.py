@@ -55,11 +55,12 @@ class Builder:
         parts = Parts(
             source_planes=0 if data.source_pixels is None else data.source_pixels.planes,
             target_planes=data.target_pixels.planes,
-            generator=lambda planes, out: _made(NETWORKS, recipe.generator, in_channels=planes, out_channels=out),
+            generator=partial(_generator, recipe.generator),
             discriminator=partial(_discriminator, recipe.discriminator),
             objective=lambda: _made(OBJECTIVES, recipe.objective),
             stabilisers=lambda: [_made(STABILISERS, settings) for settings in recipe.stabilisers],
             condition_numbers=len(data.condition.names) if data.condition else 0,
+            condition=data.condition,
         )
         with _refusals("method", recipe.method):
             method: Method = kind(parts, **arguments(recipe.method))
@@ -86,14 +87,17 @@ class Builder:
         assert target is not None  # nothing ends in noise
         planes = generator.latent_channels - more_latent(generator) if source is None else source.planes
         condition = method.condition(data.condition)
+        supplied = {"in_channels": planes, "out_channels": target.planes}
+        if hasattr(generator, "condition_channels"):
+            supplied["condition_channels"] = generator.condition_channels
         return ImageCard(
             name=recipe.name or name,
             **({} if source is None else {"source": source}),
             target=target,
             latent=method.latent_channels if source is None else None,
             condition=condition,
-            sizing=self._sizing(generator, data),
-            network=method.shipped(network_spec(recipe.generator, in_channels=planes, out_channels=target.planes)),
+            sizing=self._sizing(generator, data, from_noise=source is None),
+            network=method.shipped(network_spec(recipe.generator, **supplied)),
             method=recipe.method.type,
             recipe_digest=digest(recipe),
             licence=recipe.licence,
@@ -116,12 +120,17 @@ class Builder:
         rates = {name: optimiser.rates.get(name, optimiser.learning_rate) for name in players}
         return {name: OptimiserSettings(learning_rate=rate, **shared) for name, rate in rates.items()}
 
-    def _sizing(self, generator: Any, data: DataSource) -> Sizing:
+    def _sizing(self, generator: Any, data: DataSource, *, from_noise: bool) -> Sizing:
         rule = self.recipe.sizing.rule
-        if data.source_pixels is None:
+        if from_noise:
             if rule not in ("auto", "fixed"):
                 raise I2IError("E_RECIPE", f"sizing.rule {rule}: pictures from noise have one size; leave it at auto")
             rule = "fixed"
+        elif getattr(generator, "size_matters", False):
+            if rule == "pad":
+                message = "this generator does not give the same at another size than the training's; take resize, or"
+                raise I2IError("E_RECIPE", f"sizing.rule pad: {message} leave it at auto")
+            rule = "fixed" if rule == "auto" else rule
         elif rule == "auto":
             rule = "pad" if data.augmentation.mode == "crop" else "resize"
         multiple, minimum = generator.multiple, generator.minimum
@@ -184,10 +193,35 @@ def _made(table: Table, settings: Any, **supplied: int) -> Any:
         return table[settings.type](**{**arguments(settings), **supplied})
 
 
-def _discriminator(settings: Any, planes: int, *, size: int | None = None) -> Any:
+def _generator(settings: Any, planes: int, out: int, *, condition_channels: int | None = None) -> Any:
+    """The recipe's generator, told of a condition where the method has one for it."""
+    told = _told("generator", settings, condition_channels)
+    return _made(NETWORKS, settings, in_channels=planes, out_channels=out, **told)
+
+
+def _discriminator(
+    settings: Any, planes: int, *, size: int | None = None, condition_channels: int | None = None
+) -> Any:
     """The recipe's discriminator; one that knows a single size may be wanted for another than the recipe's."""
     sized = {} if size is None or not hasattr(settings, "size") else {"size": size}
-    return _made(NETWORKS, settings, in_channels=planes, **sized)
+    told = _told("discriminator", settings, condition_channels)
+    return _made(NETWORKS, settings, in_channels=planes, **sized, **told)
+
+
+def _told(role: str, settings: Any, condition_channels: int | None) -> dict[str, int]:
+    """The numbers of a condition for a network that knows conditions. Raises `I2IError` (E_RECIPE) for another one."""
+    knowing = [name for name in NETWORKS if _knows_conditions(name, role=role)]
+    if (settings.type in knowing) == (condition_channels is not None):
+        return {} if condition_channels is None else {"condition_channels": condition_channels}
+    if condition_channels is None:
+        raise I2IError("E_RECIPE", f"{role}.type: '{settings.type}' is told a condition, and this method has none")
+    message = f"{role}.type: '{settings.type}' knows no domains or attributes, which this method needs"
+    raise I2IError("E_RECIPE", f"{message}; known: {', '.join(knowing)}")
+
+
+def _knows_conditions(name: str, *, role: str) -> bool:
+    parameters = inspect.signature(NETWORKS[name]).parameters
+    return "condition_channels" in parameters and ("out_channels" in parameters) == (role == "generator")
 
 
 @contextmanager

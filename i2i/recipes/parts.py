@@ -15,7 +15,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Fiel
 from i2i.tables import Table
 
 # What the builder fills in by itself: it follows from the data or from other parts.
-SUPPLIED = frozenset({"in_channels", "out_channels"})
+SUPPLIED = frozenset({"in_channels", "out_channels", "condition_channels"})
 
 # Which dataclass a generated model stands for.
 _DATACLASSES: dict[type[BaseModel], type[Any]] = {}

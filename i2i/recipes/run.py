@@ -6,7 +6,7 @@ log.jsonl, samples/, checkpoints/, model/ and, at the end, report.html.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -14,8 +14,10 @@ from typing import Any
 from i2i import files
 from i2i.data.batches import loader
 from i2i.data.scan import Scan
+from i2i.data.source import DataSource
 from i2i.errors import Exit, I2IError
 from i2i.evaluation import MONITORS
+from i2i.images.card import ImageCard
 from i2i.metrics import METRICS
 from i2i.metrics.metric import gain
 from i2i.recipes import choices, folder
@@ -125,7 +127,7 @@ def _trainer(recipe: Any, run: Path, processes: Processes, scan: Scan, *, init: 
         )
 
     pictures = data.monitored(scan, count=training.monitored_pictures)
-    monitor = MONITORS[data.monitor](
+    monitor = MONITORS[_monitor(data, cards)](
         pictures, cards=cards, metrics=training.metrics, best=training.keep_best, device=device
     )
     return Trainer(
@@ -138,6 +140,12 @@ def _trainer(recipe: Any, run: Path, processes: Processes, scan: Scan, *, init: 
         gain=lambda name, value: gain(METRICS[name].higher_is_better, value),
         run=run,
     )
+
+
+def _monitor(data: DataSource, cards: Mapping[str, ImageCard]) -> str:
+    """Who looks at the training: pictures of one kind may be made from noise, or translated into each other."""
+    from_noise = next(iter(cards.values())).latent is not None
+    return data.monitor if from_noise or data.source_pixels is not None else "conditioned"
 
 
 def _finish(run: Path, say: Say, ended: Exit) -> None:

@@ -14,6 +14,7 @@ from i2i.data.conditioned import ConditionedBatch
 from i2i.data.images import ImageBatch
 from i2i.data.paired import PairedBatch
 from i2i.data.unpaired import UnpairedBatch
+from i2i.images.card import Condition
 from i2i.methods import METHODS
 from i2i.methods.parts import Parts
 from i2i.networks.autoencoder import Autoencoder
@@ -21,6 +22,7 @@ from i2i.networks.lapgan import LAPGAN
 from i2i.networks.mlp import MLP
 from i2i.networks.mlp_critic import MLPCritic
 from i2i.networks.patchgan import PatchGAN
+from i2i.networks.stargan import StarGAN, StarGANCritic
 from i2i.networks.unet import UNet
 from i2i.training.engine import Engine, Precision
 from i2i.training.optimisers import OptimiserSettings
@@ -63,6 +65,21 @@ def make() -> Make:
                 generator=lambda planes, out: MLP(in_channels=planes, out_channels=out, size=16, channels=8),
                 discriminator=lambda planes: MLPCritic(in_channels=planes, size=16, channels=8),
             )
+        if name == "stargan":  # which translates, and whose critic tells classes
+            parts = replace(
+                parts,
+                condition=Condition(kind="domains", names=("positive", "negative")),
+                generator=lambda planes, out, condition_channels: StarGAN(
+                    in_channels=planes,
+                    out_channels=out,
+                    condition_channels=condition_channels,
+                    channels=4,
+                    blocks=1,
+                ),
+                discriminator=lambda planes, condition_channels: StarGANCritic(
+                    in_channels=planes, condition_channels=condition_channels, size=16, channels=4, layers=2
+                ),
+            )
         if name == "lapgan":  # which plays with no other generator, and a critic of every level's size
             parts = replace(
                 parts,
@@ -91,6 +108,7 @@ BATCHES: dict[str, Callable[[], Any]] = {
     "pix2pix": paired_batch,
     "cyclegan": lambda: UnpairedBatch(*paired_batch()),
     "cgan": lambda: ConditionedBatch(paired_batch().target, torch.tensor([0, 1])),
+    "stargan": lambda: ConditionedBatch(paired_batch().target, torch.tensor([0, 1])),
     "semi_supervised": lambda: ConditionedBatch(paired_batch().target, torch.tensor([-1, 1])),
     "infogan": lambda: ImageBatch(paired_batch().target),
     "gan": lambda: ImageBatch(paired_batch().target),

@@ -79,6 +79,7 @@ def test_translating_leaves_weights_buffers_and_modes_as_they_were(make: Make, n
     for network in method.generators().values():
         with torch.no_grad(), evaluating(network):
             latent_channels = getattr(network, "latent_channels", 0)
-            network(torch.zeros(2, latent_channels) if latent_channels else BATCHES[name]()[0])
+            given = [torch.zeros(2, latent_channels) if latent_channels else BATCHES[name]()[0]]
+            network(*given, *([BATCHES[name]().condition] if hasattr(network, "condition_channels") else []))
     assert all(torch.equal(value, before[key]) for key, value in method.state_dict().items())
     assert [module.training for module in method.modules()] == modes

@@ -26,6 +26,8 @@ TINY: dict[str, dict[str, Any]] = {
     "dcgan": {"in_channels": 6, "out_channels": 2, "size": 16, "channels": 4},
     "dcgan_critic": {"in_channels": 5, "size": 16, "channels": 4},
     "lapgan": {"in_channels": 6, "out_channels": 2, "size": 8, "channels": 4, "kernel": 3, "coarse_channels": 5},
+    "stargan": {"in_channels": 3, "out_channels": 2, "condition_channels": 3, "channels": 4, "blocks": 1},
+    "stargan_critic": {"in_channels": 5, "condition_channels": 3, "size": 8, "channels": 4, "layers": 2},
     "mixture": {
         "in_channels": 6,
         "out_channels": 2,
@@ -52,15 +54,25 @@ def planes(network: nn.Module, name: str, *, times: int = 1, count: int = 2) -> 
     return torch.randn(count, TINY[name]["in_channels"], side, side, generator=generator)
 
 
+def run(network: nn.Module, given: Tensor) -> Tensor | CriticOutput:
+    """What the network makes of planes or noise; one that is told a condition is told another for each picture."""
+    if not hasattr(network, "condition_channels"):
+        return network(given)
+    return network(given, torch.arange(len(given)) % network.condition_channels)
+
+
 def values(output: Tensor | CriticOutput) -> Tensor:
-    return output.score if isinstance(output, CriticOutput) else output
+    """The numbers that it gives, scores and classes of a critic in one row each."""
+    if not isinstance(output, CriticOutput):
+        return output
+    return torch.cat([part.flatten(1) for part in (output.score, output.classes) if part is not None], 1)
 
 
 @every_network
 def test_a_generator_keeps_the_size_and_a_critic_scores_every_picture(name: str) -> None:
     network = build(name)
     given = planes(network, name, times=2)
-    output = network(given)
+    output = run(network, given)
     if isinstance(output, CriticOutput):
         assert output.score.shape[0] == 2
         assert len(output.features) >= 1
@@ -74,7 +86,7 @@ def test_a_generator_keeps_the_size_and_a_critic_scores_every_picture(name: str)
 def test_every_parameter_receives_a_gradient(name: str) -> None:
     network = build(name)
     given = planes(network, name, times=2, count=8)  # enough for each component of a mixture
-    values(network(given)).square().sum().backward()
+    values(run(network, given)).square().sum().backward()
     without = [key for key, p in network.named_parameters() if p.grad is None or not p.grad.abs().sum() > 0]
     assert without == []
 
@@ -85,7 +97,7 @@ def test_evaluation_is_deterministic_and_changes_nothing(name: str) -> None:
     before = {key: tensor.clone() for key, tensor in network.state_dict().items()}
     given = planes(network, name)
     with torch.no_grad():
-        assert torch.equal(values(network(given)), values(network(given)))
+        assert torch.equal(values(run(network, given)), values(run(network, given)))
     assert all(torch.equal(tensor, before[key]) for key, tensor in network.state_dict().items())
 
 
@@ -97,7 +109,7 @@ def test_a_network_is_rebuilt_from_its_name_arguments_and_state(name: str) -> No
     again.load_state_dict(network.state_dict(), strict=True)
     given = planes(network, name)
     with torch.no_grad():
-        assert torch.equal(values(network(given)), values(again(given)))
+        assert torch.equal(values(run(network, given)), values(run(again, given)))
 
 
 @every_network
@@ -106,9 +118,9 @@ def test_a_size_that_does_not_fit_is_refused_with_one_that_does(name: str) -> No
     if hasattr(network, "latent_channels"):
         return  # it sees no picture
     if network.multiple == 1 and network.minimum == 1:
-        network.eval()(torch.zeros(1, TINY[name]["in_channels"], 1, 1))
+        run(network.eval(), torch.zeros(1, TINY[name]["in_channels"], 1, 1))
         return
     with pytest.raises(I2IError, match=f"the next that fits is {network.minimum}x{network.minimum}") as caught:
-        network(torch.zeros(1, TINY[name]["in_channels"], network.minimum - 1, 1))
+        run(network, torch.zeros(1, TINY[name]["in_channels"], network.minimum - 1, 1))
     assert caught.value.code == "E_SIZE"
-    network.eval()(torch.zeros(1, TINY[name]["in_channels"], network.minimum, network.minimum))
+    run(network.eval(), torch.zeros(1, TINY[name]["in_channels"], network.minimum, network.minimum))

@@ -1,0 +1,181 @@
+"""StarGAN's networks: one generator for many domains, and a critic that also tells the domains apart.
+
+Choi et al. 2018, "StarGAN: Unified Generative Adversarial Networks for Multi-Domain Image-to-Image Translation", arXiv
+1711.09020, section 4 ("network architecture") and tables 4 and 5; no biases in the generator and the critic's heads,
+and a slope of 0.01, as in the authors' code. PyTorch's own initial weights, as there.
+
+How the generator learns of its condition (`conditioning`):
+
+* `planes`, the published form: the condition's numbers as planes of one value each behind the picture. A plane of one
+  value that goes through a convolution is a constant again, which instance normalisation takes off: **it acts only
+  where zero padding breaks it, at the border**. From there the normalisation's means carry it inwards, and the larger
+  the picture the smaller the border's part. So this form translates pictures of its training size alone, and with
+  reflected borders it would do nothing.
+* `norm`, the default, and the deviation here: every instance normalisation is a conditional one
+  (`layers/conditional_norm.py`), which acts alike at every position and so at every size.
+
+Deviations: instance normalisation keeps no running statistics (the authors' code gathers them and must not use them:
+a mean over domains fits none); as many halvings in the critic as asked for, where the paper has six at 128 pixels.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from i2i.networks.layers.beside import numbers
+from i2i.networks.layers.conditional_norm import ConditionalInstanceNorm
+from i2i.networks.layers.critic_output import CriticOutput
+from i2i.networks.layers.normalisation import InstanceNorm
+from i2i.networks.layers.sizes import check_exactly, check_size
+from i2i.networks.layers.upsampling import Upsampling, double
+
+Conditioning = Literal["norm", "planes"]
+Padding = Literal["zeros", "reflect"]
+
+
+class StarGAN(nn.Module):
+    """`channels` at full size, twice as many at a half, four times as many in the `blocks` at a quarter.
+
+    Input (N, in_channels, H, W) and a condition, int64 (N,) or float (N, condition_channels); output (N, out_channels,
+    H, W) in -1..1 (tanh). H and W are multiples of 4 from 8 on; other sizes raise `I2IError` (E_SIZE). With
+    `conditioning: planes`, 3 planes and 5 domains 8,430,528 parameters (2,118,112 at 32 channels); with `norm`
+    8,451,968 (2,128,832). `padding` of the layers that keep the size; `planes` refuses `reflect` with ValueError.
+    """
+
+    def __init__(
+        self,
+        *,
+        in_channels: int = 3,
+        out_channels: int = 3,
+        condition_channels: int = 5,
+        channels: int = 64,
+        blocks: int = 6,
+        conditioning: Conditioning = "norm",
+        padding: Padding = "zeros",
+        upsampling: Upsampling = "transposed",
+    ) -> None:
+        super().__init__()
+        if blocks < 1:
+            raise ValueError(f"a StarGAN has at least one block, got {blocks}")
+        if conditioning == "planes" and padding == "reflect":
+            message = "conditioning 'planes' acts through the border of zeros alone, and padding 'reflect' has none"
+            raise ValueError(f"{message}: every condition would give the same picture; take conditioning 'norm'")
+        self.multiple, self.minimum = 4, 8
+        self.condition_channels = condition_channels
+        self.conditioning = conditioning
+        self.size_matters = conditioning == "planes"
+        wide, widest = 2 * channels, 4 * channels
+        beside = condition_channels if conditioning == "planes" else 0
+        inside = condition_channels if conditioning == "norm" else 0
+        first = _even(in_channels + beside, channels, 7, padding)
+        self.encoder = nn.ModuleList(
+            (
+                _Layer(first, channels, inside),
+                _Layer(_halving(channels, wide), wide, inside),
+                _Layer(_halving(wide, widest), widest, inside),
+            )
+        )
+        self.blocks = nn.ModuleList(_Residual(widest, padding, inside) for _ in range(blocks))
+        self.decoder = nn.ModuleList(
+            (
+                _Layer(double(upsampling, widest, wide, bias=False), wide, inside),
+                _Layer(double(upsampling, wide, channels, bias=False), channels, inside),
+            )
+        )
+        self.last = _even(channels, out_channels, 7, padding)
+
+    def forward(self, planes: Tensor, condition: Tensor) -> Tensor:
+        """Translate (N, in_channels, H, W) to what the condition says, (N, out_channels, H, W)."""
+        check_size(planes, multiple=self.multiple, minimum=self.minimum, network="StarGAN")
+        told = numbers(condition, self.condition_channels, like=planes)
+        if self.conditioning == "planes":
+            planes = torch.cat((planes, told[:, :, None, None].expand(-1, -1, *planes.shape[2:])), 1)
+        for layer in (*self.encoder, *self.blocks, *self.decoder):
+            planes = layer(planes, told)
+        return torch.tanh(self.last(planes))
+
+
+class StarGANCritic(nn.Module):
+    """Pictures (N, in_channels, size, size) to `score` (N, 1, h, w), one a patch, and the logits `classes` (N, K).
+
+    `layers` halvings with biases, the first to `channels` planes and each to twice as many as the one before; both
+    heads are convolutions without bias, 3x3 for the score and over all that is left for the K classes, which are the
+    `condition_channels` of the generator. `features` are the activations of every halving. With the defaults 44,762,048
+    parameters. Other sizes raise `I2IError` (E_SIZE). Raises ValueError for a size that so many halvings do not fit.
+    """
+
+    def __init__(
+        self,
+        *,
+        in_channels: int = 3,
+        condition_channels: int = 5,
+        size: int = 128,
+        channels: int = 64,
+        layers: int = 6,
+    ) -> None:
+        super().__init__()
+        if layers < 1 or size < 2**layers or size % 2**layers:
+            raise ValueError(f"{layers} halvings do not fit {size} pixels; set size to a multiple of {2**layers}")
+        self.multiple = self.minimum = self.size = size
+        widths = [in_channels, *(channels * 2**level for level in range(layers))]
+        self.blocks = nn.ModuleList(
+            nn.Sequential(nn.Conv2d(before, after, 4, stride=2, padding=1), nn.LeakyReLU(0.01))
+            for before, after in pairwise(widths)
+        )
+        self.score = nn.Conv2d(widths[-1], 1, 3, padding=1, bias=False)
+        self.classes = nn.Conv2d(widths[-1], condition_channels, size // 2**layers, bias=False)
+
+    def forward(self, planes: Tensor) -> CriticOutput:
+        """Score and classify pictures."""
+        check_exactly(planes, size=self.size, network="StarGANCritic")
+        features: list[Tensor] = []
+        for block in self.blocks:
+            planes = block(planes)
+            features.append(planes)
+        return CriticOutput(self.score(planes), tuple(features), self.classes(planes).flatten(1))
+
+
+class _Layer(nn.Module):
+    """A convolution, an instance norm and a ReLU; the norm has scales of its own, or the condition's."""
+
+    def __init__(self, convolution: nn.Module, channels: int, condition_channels: int, *, active: bool = True) -> None:
+        super().__init__()
+        self.convolution = convolution
+        self.norm = (
+            ConditionalInstanceNorm(channels, condition_channels=condition_channels)
+            if condition_channels
+            else InstanceNorm(channels, affine=True)
+        )
+        self.active = active
+
+    def forward(self, planes: Tensor, told: Tensor) -> Tensor:
+        """(N, C, H, W), and the condition's numbers (N, K)."""
+        planes = self.convolution(planes)
+        planes = self.norm(planes, told) if isinstance(self.norm, ConditionalInstanceNorm) else self.norm(planes)
+        return torch.relu(planes) if self.active else planes
+
+
+class _Residual(nn.Module):
+    """x + f(x): two layers, the second without activation."""
+
+    def __init__(self, channels: int, padding: Padding, condition_channels: int) -> None:
+        super().__init__()
+        self.first = _Layer(_even(channels, channels, 3, padding), channels, condition_channels)
+        self.second = _Layer(_even(channels, channels, 3, padding), channels, condition_channels, active=False)
+
+    def forward(self, planes: Tensor, told: Tensor) -> Tensor:
+        """(N, C, H, W) to the same."""
+        change: Tensor = self.second(self.first(planes, told), told)
+        return planes + change
+
+
+def _even(in_channels: int, out_channels: int, kernel: int, padding: Padding) -> nn.Conv2d:
+    return nn.Conv2d(in_channels, out_channels, kernel, padding=kernel // 2, padding_mode=padding, bias=False)
+
+
+def _halving(in_channels: int, out_channels: int) -> nn.Conv2d:
+    return nn.Conv2d(in_channels, out_channels, 4, stride=2, padding=1, bias=False)
