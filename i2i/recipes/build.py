@@ -214,7 +214,8 @@ def _told(role: str, settings: Any, condition_channels: int | None) -> dict[str,
     if (settings.type in knowing) == (condition_channels is not None):
         return {} if condition_channels is None else {"condition_channels": condition_channels}
     if condition_channels is None:
-        raise I2IError("E_RECIPE", f"{role}.type: '{settings.type}' is told a condition, and this method has none")
+        message = f"{role}.type: '{settings.type}' needs domains or attributes, and this method has none"
+        raise I2IError("E_RECIPE", message)
     message = f"{role}.type: '{settings.type}' knows no domains or attributes, which this method needs"
     raise I2IError("E_RECIPE", f"{message}; known: {', '.join(knowing)}")
 

@@ -20,7 +20,12 @@ from i2i.recipes.presets import names, preset, summary
 from i2i.recipes.recipe import validate
 from i2i.recipes.run import train
 
-FROM_NOISE = [name for name in names() if preset(name)["data"]["type"] in ("images", "domains")]
+# Those that learn from single pictures and do not translate them.
+FROM_NOISE = [
+    name
+    for name in names()
+    if preset(name)["data"]["type"] in ("images", "domains") and preset(name)["method"]["type"] != "stargan"
+]
 NARROW: dict[str, Any] = {
     "generator": {"channels": 4},
     "discriminator": {"channels": 4},
@@ -87,6 +92,56 @@ def test_a_preset_from_noise_takes_a_step_and_its_model_makes_pictures(
     assert (sample.card.sizing.rule, sample.card.sizing.width) == ("fixed", size)
     told = sample.card.condition is not None and sample.card.condition.kind == "domains"
     assert [picture.size for picture in sample(count=2, domain="d1" if told else None)] == [(size, size)] * 2
+
+
+@pytest.mark.usefixtures("without_features")
+@pytest.mark.parametrize("conditioning", ["norm", "planes"])
+def test_the_preset_of_many_domains_takes_a_step_and_its_model_translates_to_each(
+    pictures: Path, tmp_path: Path, conditioning: str
+) -> None:
+    small = {
+        "generator": {"blocks": 1, "conditioning": conditioning},
+        "discriminator": {"size": 16, "layers": 2},
+        "data": {"augmentation": {"size": 16}},
+    }
+    given = recipe("stargan", pictures, NARROW, small)
+    assert train(given, tmp_path / "run", resume=False, init=None, say=lambda line: None) is Exit.DONE
+    translate = i2i.load(tmp_path / "run")
+    assert translate.card.sizing.rule == ("resize" if conditioning == "norm" else "fixed")
+    picture = np.random.default_rng(1).integers(0, 256, (16, 16, 3), np.uint8)
+    outputs = [translate(picture, domain=name) for name in ("d0", "d1")]
+    assert [output.shape for output in outputs] == [(16, 16, 3)] * 2
+    assert (outputs[0] != outputs[1]).any()
+
+
+def test_label_planes_are_not_padded_to_another_size(pictures: Path) -> None:
+    small = {
+        "generator": {"conditioning": "planes"},
+        "discriminator": {"size": 16, "layers": 2},
+        "data": {"augmentation": {"size": 16}},
+    }
+    builder = Builder(recipe("stargan", pictures, NARROW, small, {"sizing": {"rule": "pad"}}))
+    with pytest.raises(I2IError, match="does not give the same at another size than the training's"):
+        builder.cards(builder.method(), name="x")
+    resized = Builder(recipe("stargan", pictures, NARROW, small, {"sizing": {"rule": "resize"}}))
+    assert resized.cards(resized.method(), name="x")["a2b"].sizing.rule == "resize"
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "said"),
+    [
+        ("stargan", {"generator": {"type": "resnet"}}, "'resnet' knows no domains or attributes, .* known: stargan"),
+        ("stargan", {"discriminator": {"type": "patchgan"}}, "'patchgan' knows no domains .* known: stargan_critic"),
+        ("pix2pix", {"generator": {"type": "stargan"}}, "'stargan' needs domains or attributes, and this method has"),
+        ("pix2pix", {"discriminator": {"type": "stargan_critic"}}, "'stargan_critic' needs domains or attributes"),
+    ],
+)
+def test_a_network_is_told_a_condition_where_the_method_has_one(
+    pictures: Path, name: str, change: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(I2IError, match=said) as caught:
+        Builder(recipe(name, pictures, NARROW, change)).method()
+    assert caught.value.code == "E_RECIPE"
 
 
 @pytest.mark.usefixtures("without_features")
