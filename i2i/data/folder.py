@@ -66,8 +66,12 @@ class SampleFolder(Dataset[Pictures], ABC, Generic[Item, Pictures]):
 
     def spread(self, count: int, *, position: int) -> list[Pictures]:
         """`count` fixed samples, evenly spread over an epoch: the draws of `position` and those behind it."""
-        indices = np.linspace(0, len(self) - 1, count).round().astype(int).tolist()
-        return [self[Draw(index, position + number)] for number, index in enumerate(indices)]
+        return [self[Draw(index, position + number)] for number, index in enumerate(self.places(count))]
+
+    def places(self, count: int) -> list[int]:
+        """Of which draws' indices `spread` shows samples."""
+        indices: list[int] = np.linspace(0, len(self) - 1, count).round().astype(int).tolist()
+        return indices
 
     def share_cache(self, other: SampleFolder[Item, Pictures]) -> None:
         """Keep pictures in the memory of another folder, behind its own. To be called before any is kept."""

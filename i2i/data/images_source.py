@@ -78,6 +78,23 @@ class PicturesSource(DataSource):
         folder = self.folder(scan.samples[split or "train"], value_range=(-1.0, 1.0), seed=0)
         return [picture for (picture,) in folder.spread(count, position=PREVIEW_POSITION)]
 
+    def told(self, scan: Scan, *, count: int) -> list[tuple[np.ndarray, np.ndarray]]:
+        """At most `count` such samples of those pictures of which something is known, and what: int64 (), its domain,
+        or float32 (K,), its attributes.
+        """
+        split = chosen_split(list(scan.samples), self.validation_split, root=self.root) or "train"
+        known, names = self.known(split), scan.samples[split]
+        if known is None:
+            return []
+        rows = np.flatnonzero(known >= 0) if known.ndim == 1 else np.arange(len(known))
+        folder = self.folder([names[row] for row in rows], value_range=(-1.0, 1.0), seed=0)
+        count = min(count, len(folder))
+        pictures = [picture for (picture,) in folder.spread(count, position=PREVIEW_POSITION)]
+        return [
+            (picture, known[rows[folder.item_of(at)]])
+            for picture, at in zip(pictures, folder.places(count), strict=True)
+        ]
+
     def folder(self, names: Sequence[Path], *, value_range: tuple[float, float], seed: int) -> ImageFolder:
         """The samples of some of the pictures, named relative to `root`."""
         return ImageFolder(

@@ -68,7 +68,7 @@ class UnpairedMonitor:
         self.features = features
         names = tuple(metrics) or (*ROUND_TRIPS, *(("kid",) if features is not None or installed() else ()))
         self.metrics = names if not best or best in names else (*names, best)
-        if best and not _has_mean(best):
+        if best and not has_mean(best):
             message = f"training.keep_best: {best} does not say how well sets without pairs are translated; use kid"
             raise I2IError("E_RECIPE", message)
         for name in (*metrics, *([best] if best else [])):  # what does not fit is refused now, not at its first use
@@ -90,7 +90,7 @@ class UnpairedMonitor:
                 output, picture = (row[name] for name in (SINGLES | KINDS)[form])
                 suite.update(torch.tensor(output[None]), torch.tensor(picture[None]))
         found = {form.format(name): value for form, suite in suites.items() for name, value in suite.compute().items()}
-        for name in filter(_has_mean, self.metrics):
+        for name in filter(has_mean, self.metrics):
             both = [found[form.format(name)] for form in KINDS if form.format(name) in found]
             found |= {name: statistics.fmean(both)} if both else {}
         return found
@@ -128,7 +128,7 @@ class UnpairedMonitor:
 
     def _suites(self) -> dict[str, Suite]:
         """New metrics by what their values are called; none for which there is no metric that fits."""
-        sets = [name for name in self.metrics if _compares_sets(name)]
+        sets = [name for name in self.metrics if compares_sets(name)]
         single = [name for name in self.metrics if name not in sets]
         wanted = {
             form: (single, side)
@@ -153,12 +153,12 @@ class UnpairedMonitor:
         return first.source if side == "a" else first.target
 
 
-def _compares_sets(name: str) -> bool:
+def compares_sets(name: str) -> bool:
     """Whether a metric needs no answer to each picture."""
     kind = METRICS[name]
     return not kind.for_labels and of_sets(kind())
 
 
-def _has_mean(name: str) -> bool:
+def has_mean(name: str) -> bool:
     """Whether the mean of both directions says something: that of two ratios may be 1 where neither is."""
-    return _compares_sets(name) and METRICS[name].higher_is_better is not None
+    return compares_sets(name) and METRICS[name].higher_is_better is not None

@@ -13,10 +13,12 @@ from typing import Any
 
 from i2i import files
 from i2i.data.batches import loader
+from i2i.data.images_source import PicturesSource
 from i2i.data.scan import Scan
 from i2i.data.source import DataSource
 from i2i.errors import Exit, I2IError
 from i2i.evaluation import MONITORS
+from i2i.evaluation.targets import Told
 from i2i.images.card import ImageCard
 from i2i.metrics import METRICS
 from i2i.metrics.metric import gain
@@ -126,10 +128,8 @@ def _trainer(recipe: Any, run: Path, processes: Processes, scan: Scan, *, init: 
             world=processes.count,
         )
 
-    pictures = data.monitored(scan, count=training.monitored_pictures)
-    monitor = MONITORS[_monitor(data, cards)](
-        pictures, cards=cards, metrics=training.metrics, best=training.keep_best, device=device
-    )
+    looks, pictures = _looks(data, cards, scan, count=training.monitored_pictures)
+    monitor = MONITORS[looks](pictures, cards=cards, metrics=training.metrics, best=training.keep_best, device=device)
     return Trainer(
         method,
         engine=engine,
@@ -142,10 +142,12 @@ def _trainer(recipe: Any, run: Path, processes: Processes, scan: Scan, *, init: 
     )
 
 
-def _monitor(data: DataSource, cards: Mapping[str, ImageCard]) -> str:
-    """Who looks at the training: pictures of one kind may be made from noise, or translated into each other."""
+def _looks(data: DataSource, cards: Mapping[str, ImageCard], scan: Scan, *, count: int) -> tuple[str, list[Any]]:
+    """Who looks at the training, and at what: pictures of one kind may be made from noise, or translated."""
     from_noise = next(iter(cards.values())).latent is not None
-    return data.monitor if from_noise or data.source_pixels is not None else "conditioned"
+    if isinstance(data, PicturesSource) and not from_noise:
+        return "conditioned", [Told(*sample) for sample in data.told(scan, count=count)]
+    return data.monitor, data.monitored(scan, count=count)
 
 
 def _finish(run: Path, say: Say, ended: Exit) -> None:
