@@ -8,12 +8,14 @@ import numpy as np
 import onnxruntime
 import pytest
 
-from i2i.images.card import ImageCard, NetworkSpec, Pixels, Sizing
+from i2i.images.card import Condition, ImageCard, NetworkSpec, Pixels, Sizing
 from i2i.networks import NETWORKS
 from i2i.weights.session import TorchSession
 
 LABELS = Pixels(colour="labels", palette=((0, 0, 0), (255, 0, 0), (0, 0, 255)))
-TINY = {"in_channels": 3, "out_channels": 3, "channels": 4, "depth": 2, "layers": 2, "blocks": 2}
+TINY = {"in_channels": 3, "out_channels": 3, "condition_channels": 3}
+TINY |= {"channels": 4, "depth": 2, "layers": 2, "blocks": 2}
+DOMAINS = Condition(kind="domains", names=("a", "b", "c"))
 
 
 def takes(name: str) -> set[str]:
@@ -61,14 +63,27 @@ def test_every_generator_gives_the_same_in_onnx_at_two_sizes(name, export, shake
     arguments = {key: value for key, value in TINY.items() if key in takes(name)}
     network = shake(NETWORKS[name](**arguments))
     sizing = Sizing(multiple=network.multiple, minimum=network.minimum)
-    card = ImageCard(name=name, sizing=sizing, network=NetworkSpec(type=name, arguments=arguments), method="none")
+    condition = DOMAINS if "condition_channels" in arguments else None
+    card = ImageCard(
+        name=name,
+        sizing=sizing,
+        condition=condition,
+        network=NetworkSpec(type=name, arguments=arguments),
+        method="none",
+    )
     made = export(network, card)
+    engine = onnxruntime.InferenceSession(made.path)
     for size in [(2 * network.multiple, network.multiple), (network.multiple + 3, 5)]:
         image = np.random.default_rng(0).integers(0, 256, (1, *size, 3), dtype=np.uint8)
-        expected = TorchSession(network, card).run(image)
-        got = onnxruntime.InferenceSession(made.path).run(None, {"image": image})[0]
-        assert np.abs(expected.astype(int) - got).max() <= 1
-        assert expected.std() > 10
+        outputs = []
+        for number in range(len(DOMAINS.names) if condition else 1):
+            told = {"domain": np.array([number])} if condition else {}
+            expected = TorchSession(network, card).run(image, **told)
+            got = engine.run(None, {"image": image, **told})[0]
+            assert np.abs(expected.astype(int) - got).max() <= 1
+            assert expected.std() > 10
+            outputs.append(got)
+        assert all(np.abs(outputs[0].astype(int) - other).max() > 10 for other in outputs[1:])
 
 
 @pytest.mark.parametrize(

@@ -166,6 +166,15 @@ CONDITIONED: dict[str, Any] = {**NOISE, "method": {"type": "cgan", "latent_chann
 # The two sides without their pairs.
 UNPAIRED: dict[str, Any] = {"method": {"type": "cyclegan"}, "data": {"type": "unpaired"}}
 
+# The same pictures, translated from one side to the other by a single network.
+TRANSLATED: dict[str, Any] = {
+    "method": {"type": "stargan"},
+    "generator": {"type": "stargan", "channels": 4, "blocks": 1},
+    "discriminator": {"type": "stargan_critic", "size": 16, "channels": 4, "layers": 1},
+    "objective": {"type": "wasserstein"},
+    "data": {"type": "domains"},
+}
+
 BY_BATCH: dict[type[Any], dict[str, Any]] = {
     ImageBatch: NOISE,
     ConditionedBatch: CONDITIONED,
@@ -181,6 +190,7 @@ BESIDE: dict[str, dict[str, Any]] = {
     "r1": {"discriminator": {"norm": "instance"}},
     "r2": {"discriminator": {"norm": "instance"}},
     "unrolled": {"discriminator": {"norm": "instance"}},
+    "stargan": {name: part for name, part in TRANSLATED.items() if name not in ("method", "data")},
     "lapgan": {
         "generator": {"type": "lapgan", "size": 16, "levels": 2, "channels": 4, "kernel": 3},
         "discriminator": {"type": "patchgan", "channels": 4, "layers": 1},
@@ -195,6 +205,8 @@ def change_for(table: Table, name: str) -> dict[str, Any]:
     if table in (METHODS, DATASETS) and table[name].batch_type in BY_BATCH:
         changed = {"method" if table is METHODS else "data": {"type": name}, **BESIDE.get(name, {})}
         return {**BY_BATCH[table[name].batch_type], **changed}
+    if table is NETWORKS and name in (part["type"] for part in TRANSLATED.values()):
+        return TRANSLATED
     if table is not NETWORKS:
         return {table.kind.replace("dataset", "data"): {"type": name}, **BESIDE.get(name, {})}
     options = inspect.signature(NETWORKS[name]).parameters
