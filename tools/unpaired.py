@@ -3,7 +3,7 @@
 usage: python tools/unpaired.py --data DIR [RUN ...]
        python tools/unpaired.py --data DIR --ablation RUNS [--steps N] [-c FILE.yaml]
 
-DIR is made by `tools/emoji.py DIR noto twemoji --unpaired`. Prints a Markdown table with a line for each run and
+DIR is made by `tools/emoji.py DIR noto fluent --unpaired`. Prints a Markdown table with a line for each run and
 direction, over the split test: kid of the translations against the side that they should look like, top1 and top5 (a
 translation's nearest picture of that side is its own subject: for sides whose pictures have partners by name), psnr of
 pictures and their round trips, and of pictures that already look as they should ("identity"). First the same for the
@@ -109,11 +109,11 @@ def main() -> int:
     parser.add_argument("runs", type=Path, nargs="*", metavar="RUN", help="finished runs of cyclegan")
     parser.add_argument("--data", type=Path, required=True, metavar="DIR")
     parser.add_argument("--data.source", dest="source", default="noto", metavar="A", help="(default: %(default)s)")
-    parser.add_argument("--data.target", dest="target", default="twemoji", metavar="B", help="(default: %(default)s)")
+    parser.add_argument("--data.target", dest="target", default="fluent", metavar="B", help="(default: %(default)s)")
     parser.add_argument("--ablation", type=Path, metavar="RUNS", help="train here, and measure")
     parser.add_argument("--steps", type=int, default=3000, metavar="N", help="of each variant (default: %(default)s)")
     parser.add_argument("--only", nargs="*", choices=list(VARIANTS), default=list(VARIANTS), metavar="VARIANT")
-    parser.add_argument("-c", "--config", type=Path, default=ROOT / "pretrained/noto2twemoji/recipe.yaml")
+    parser.add_argument("-c", "--config", type=Path, default=ROOT / "pretrained/noto2fluent/recipe.yaml")
     options = parser.parse_args()
     runs = list(options.runs)
     for name in options.only if options.ablation else []:
