@@ -94,7 +94,7 @@ def textbook(case: Case) -> Callable[[], None]:
             loss = mse_loss(real_score, torch.ones_like(real_score)) + mse_loss(
                 fake_score, torch.zeros_like(fake_score)
             )
-            (loss / 2).backward()
+            torch.autograd.backward(loss / 2)
         adam_d.step()
 
     return step

@@ -33,7 +33,7 @@ def measured(folder: Path, data: Path) -> dict[str, Any]:
     return judged(sampler, data, count=300, seed=0)
 
 
-def picture(out: Path) -> None:
+def picture(out: Path, data: Path) -> None:
     """examples.png: what `i2i sample` draws."""
     count = str(ROWS)
     words = ["--domain", "all", "--count", count, "--overwrite"]

@@ -32,7 +32,7 @@ def measured(folder: Path, data: Path) -> dict[str, Any]:
     return result
 
 
-def picture(out: Path) -> None:
+def picture(out: Path, data: Path) -> None:
     """examples.png: source | output of model.onnx | truth, on tiles that training never saw."""
     import i2i
     from i2i import files

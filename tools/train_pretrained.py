@@ -6,7 +6,8 @@ Builds the training set when it is not there, trains by `pretrained/NAME/recipe.
 writes model.onnx, card.json, model.safetensors (fp16), README.md and examples.png. The weights are rounded to fp16
 first: what is measured, exported and stored for training on are the same numbers.
 
-A new model is one file `tools/shipped_NAME.py` and a line in MODELS.
+A new model is one file `tools/shipped_NAME.py` and a line in MODELS. Two directions of one run share both, and the
+recipe in the folder of the first.
 """
 
 from __future__ import annotations
@@ -15,36 +16,55 @@ import argparse
 import tempfile
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from runs import ROOT, finish
 
-MODELS = {"satellite2relief": "shipped_satellite2relief", "digits": "shipped_digits"}
+from i2i.loading import Direction
 
 
-def train(name: str, shipped: Any, data: Path, run: Path) -> None:
+class Shipped(NamedTuple):
+    """The script of a model, the model with whose recipe it is trained (empty: its own), and which way it goes."""
+
+    script: str
+    recipe: str = ""
+    direction: Direction = "a2b"
+
+
+MODELS = {
+    "satellite2relief": Shipped("shipped_satellite2relief"),
+    "digits": Shipped("shipped_digits"),
+    "line2emoji": Shipped("shipped_line2emoji"),
+    "noto2fluent": Shipped("shipped_noto_fluent"),
+    "fluent2noto": Shipped("shipped_noto_fluent", recipe="noto2fluent", direction="b2a"),
+}
+
+
+def train(recipe: str, script: Any, data: Path, run: Path) -> None:
     """Bring the run to its end, from wherever it stands."""
     if not data.exists():
-        shipped.build(data)
-    finish(run, shipped.PRESET, "--data", str(data.absolute()), "-c", f"pretrained/{name}/recipe.yaml")
+        script.build(data)
+    finish(run, script.PRESET, "--data", str(data.absolute()), "-c", f"pretrained/{recipe}/recipe.yaml")
 
 
-def said(name: str) -> dict[str, str]:
+def said(name: str, recipe: str) -> dict[str, str]:
     """What the recipe says of the model for people to read; the run may have begun with other words."""
     from i2i.recipes.merging import read
 
-    values = read(ROOT / "pretrained" / name / "recipe.yaml")
-    return {key: values[key] for key in ("name", "licence", "training_data")}
+    values = read(ROOT / "pretrained" / recipe / "recipe.yaml")
+    return {"name": name, "licence": values["licence"], "training_data": values["training_data"]}
 
 
-def rounded(run: Path, step: int | None, folder: Path, words: dict[str, str]) -> None:
+def rounded(run: Path, step: int | None, direction: Direction, folder: Path, words: dict[str, str]) -> None:
     """The averaged weights of one step of the run (None: the last), rounded to fp16, in a model folder."""
+    from i2i.loading import resolve
     from i2i.training import checkpoint
     from i2i.weights.store import load_model, save_model
 
-    generator, card = load_model(run / "model")
+    generator, card = load_model(resolve(run, engine="torch", direction=direction).path)
     step = card.step if step is None else step
-    average = next(iter(checkpoint.read(run / "checkpoints" / f"step-{step:08d}")["averages"].values()))
+    averages = checkpoint.read(run / "checkpoints" / f"step-{step:08d}")["averages"]
+    average = averages[direction] if direction in averages else next(iter(averages.values()))
     weights = {name.removeprefix("network."): value for name, value in average.items() if name != "updates"}
     generator.load_state_dict(weights, strict=True)
     save_model(folder, generator, card.model_copy(update={"step": step, **words}), half=True, overwrite=True)
@@ -63,7 +83,7 @@ def publish(folder: Path, out: Path, metrics: dict[str, Any]) -> None:
     print(f"parity with torch: {report}")
 
 
-def describe(name: str, shipped: Any, out: Path, metrics: dict[str, Any]) -> None:
+def describe(name: str, script: Any, out: Path, metrics: dict[str, Any]) -> None:
     """README.md of the shipped folder."""
     from i2i import files
     from i2i.weights.store import read_card
@@ -71,9 +91,9 @@ def describe(name: str, shipped: Any, out: Path, metrics: dict[str, Any]) -> Non
     card = read_card(out)
     text = f"""# {name}
 
-{shipped.page(card, metrics).strip()}
+{script.page(card, metrics).strip()}
 
-Recipe: `recipe.yaml`; repeat it with `python tools/train_pretrained.py {name}`. Licence of the weights: {card.licence}.
+Repeat it with `python tools/train_pretrained.py {name}`. Licence of the weights: {card.licence}.
 Training data: {card.training_data}.
 """
     files.publish_text(out / "README.md", text, overwrite=True)
@@ -82,22 +102,23 @@ Training data: {card.training_data}.
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("name", choices=list(MODELS))
-    parser.add_argument("--data", type=Path, metavar="DIR", help="training set (default: runs/NAME-data, built if new)")
-    parser.add_argument("--run", type=Path, metavar="RUN", help="run folder (default: runs/NAME)")
+    parser.add_argument("--data", type=Path, metavar="DIR", help="(default: runs/RECIPE-data, built if it is new)")
+    parser.add_argument("--run", type=Path, metavar="RUN", help="run folder (default: runs/RECIPE)")
     parser.add_argument("--out", type=Path, metavar="DIR", help="default: pretrained/NAME")
     options = parser.parse_args()
-    shipped = import_module(MODELS[options.name])
-    data = options.data or ROOT / "runs" / f"{options.name}-data"
-    run = options.run or ROOT / "runs" / options.name
+    shipped = MODELS[options.name]
+    script, recipe = import_module(shipped.script), shipped.recipe or options.name
+    data = options.data or ROOT / "runs" / f"{recipe}-data"
+    run = options.run or ROOT / "runs" / recipe
     out = options.out or ROOT / "pretrained" / options.name
-    train(options.name, shipped, data, run)
+    train(recipe, script, data, run)
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch, options.name)
-        rounded(run, shipped.STEP, folder, said(options.name))
-        metrics = shipped.measured(folder, data)
+        rounded(run, script.STEP, shipped.direction, folder, said(options.name, recipe))
+        metrics = script.measured(folder, data)
         publish(folder, out, metrics)
-    shipped.picture(out)
-    describe(options.name, shipped, out, metrics)
+    script.picture(out, data)
+    describe(options.name, script, out, metrics)
     return 0
 
 
