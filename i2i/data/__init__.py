@@ -12,5 +12,6 @@ DATASETS = Table(
         "images": "i2i.data.images_source:ImagesSource",
         "domains": "i2i.data.domains_source:DomainsSource",
         "attributes": "i2i.data.attributes_source:AttributesSource",
+        "fonts": "i2i.data.fonts_source:FontsSource",
     },
 )

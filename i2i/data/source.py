@@ -9,7 +9,8 @@ from typing import Any, ClassVar
 from i2i.data.augment import Augmentation
 from i2i.data.batches import Samples
 from i2i.data.scan import Scan
-from i2i.images.card import Condition, Pixels
+from i2i.images.card import Condition, Drawing, Pixels
+from i2i.networks.layers.label_sets import LabelSet
 
 
 class DataSource(ABC):
@@ -31,6 +32,16 @@ class DataSource(ABC):
     def condition(self) -> Condition | None:
         """The domains or attributes that the batches say of a picture; None where they say nothing."""
         return None
+
+    @property
+    def drawing(self) -> Drawing | None:
+        """How the source's characters are drawn; None where the source is no font."""
+        return None
+
+    @property
+    def label_sets(self) -> tuple[LabelSet, ...]:
+        """How the names of the condition belong together where they are labels of several sets; else nothing."""
+        return ()
 
     @abstractmethod
     def scan(self) -> Scan:

@@ -13,6 +13,7 @@ MONITORS = Table(
         "paired": "i2i.evaluation.monitor:PairedMonitor",
         "unpaired": "i2i.evaluation.unpaired:UnpairedMonitor",
         "conditioned": "i2i.evaluation.conditioned:ConditionedMonitor",
+        "styled": "i2i.evaluation.styled:StyledMonitor",
         "samples": "i2i.evaluation.samples:SampleMonitor",
     },
 )

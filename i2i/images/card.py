@@ -113,19 +113,25 @@ class Condition(Frozen):
         return "domain" if self.kind == "domains" and not self.mixed else "condition"
 
 
-class Drawing(Frozen):
-    """How the characters of a model's source were drawn, so that it can be given others of its kind.
-
-    `font` is the font's name and `file` that of its file (`NAME.ttc#2` is the third font of a collection).
-    `character_share`: the em, as a share of the picture's side. `centring`: the em box in the middle of the picture, or
-    the ink. `offset`: how far from there, to the right and down, as shares of the side.
+class Placing(Frozen):
+    """How large a character is drawn and where: `character_share`, the em as a share of the picture's side; `centring`,
+    the em box in the middle of the picture, or the ink; `offset`, how far from there, to the right and down, as shares
+    of the side.
     """
 
-    font: str = ""
-    file: str = ""
     character_share: float = Field(default=0.8, gt=0, le=2)
     centring: Literal["em", "ink"] = "em"
     offset: tuple[float, float] = (0.0, 0.0)
+
+
+class Drawing(Placing):
+    """How the characters of a model's source were drawn, so that it can be given others of its kind.
+
+    `font` is the font's name and `file` that of its file (`NAME.ttc#2` is the third font of a collection).
+    """
+
+    font: str
+    file: str
 
 
 class NetworkSpec(Frozen):

@@ -11,6 +11,7 @@ METHODS = Table(
         "pix2pix": "i2i.methods.pix2pix:Pix2Pix",
         "cyclegan": "i2i.methods.cyclegan:CycleGAN",
         "stargan": "i2i.methods.stargan:StarGAN",
+        "zi2zi": "i2i.methods.zi2zi:Zi2Zi",
         "gan": "i2i.methods.gan:Gan",
         "cgan": "i2i.methods.cgan:CGAN",
         "infogan": "i2i.methods.infogan:InfoGAN",

@@ -61,6 +61,7 @@ class Builder:
             stabilisers=lambda: [_made(STABILISERS, settings) for settings in recipe.stabilisers],
             condition_numbers=len(data.condition.names) if data.condition else 0,
             condition=data.condition,
+            label_sets=data.label_sets,
         )
         with _refusals("method", recipe.method):
             method: Method = kind(parts, **arguments(recipe.method))
@@ -96,8 +97,11 @@ class Builder:
             target=target,
             latent=method.latent_channels if source is None else None,
             condition=condition,
+            drawing=data.drawing,
             sizing=self._sizing(generator, data, from_noise=source is None),
-            network=method.shipped(network_spec(recipe.generator, **supplied)),
+            network=method.shipped(
+                network_spec(recipe.generator, **supplied), discriminator=network_spec(recipe.discriminator)
+            ),
             method=recipe.method.type,
             recipe_digest=digest(recipe),
             licence=recipe.licence,
@@ -126,13 +130,17 @@ class Builder:
             if rule not in ("auto", "fixed"):
                 raise I2IError("E_RECIPE", f"sizing.rule {rule}: pictures from noise have one size; leave it at auto")
             rule = "fixed"
+        elif rule == "pad" and getattr(generator, "size", None) is not None:
+            message = "sizing.rule pad: this generator takes one size alone; take resize, or leave it at auto"
+            raise I2IError("E_RECIPE", message)
         elif getattr(generator, "size_matters", False):
             if rule == "pad":
                 message = "this generator does not give the same at another size than the training's; take resize, or"
                 raise I2IError("E_RECIPE", f"sizing.rule pad: {message} leave it at auto")
             rule = "fixed" if rule == "auto" else rule
         elif rule == "auto":
-            rule = "pad" if data.augmentation.mode == "crop" else "resize"
+            sized = getattr(generator, "size", None) is not None
+            rule = "pad" if data.augmentation.mode == "crop" and not sized else "resize"
         multiple, minimum = generator.multiple, generator.minimum
         if rule == "pad":
             return Sizing(rule="pad", multiple=multiple, minimum=minimum)

@@ -14,7 +14,7 @@ from i2i.weights.session import TorchSession
 
 LABELS = Pixels(colour="labels", palette=((0, 0, 0), (255, 0, 0), (0, 0, 255)))
 TINY = {"in_channels": 3, "out_channels": 3, "condition_channels": 3}
-TINY |= {"channels": 4, "depth": 2, "layers": 2, "blocks": 2}
+TINY |= {"channels": 4, "depth": 2, "layers": 2, "blocks": 2, "embedding": "learned"}
 DOMAINS = Condition(kind="domains", names=("a", "b", "c"))
 
 
@@ -58,7 +58,35 @@ def test_every_generator_from_noise_gives_the_same_in_onnx_at_any_batch(name, ex
         assert expected.std() > 10
 
 
-@pytest.mark.parametrize("name", [name for name in GENERATORS if name not in FROM_NOISE])
+def test_an_editor_reads_what_is_to_stay_inside_the_graph(export, shake):
+    arguments = {
+        "generator": {"type": "stargan", "channels": 4, "blocks": 1},
+        "reader": {"type": "stargan_critic", "size": 16, "channels": 4, "layers": 2},
+        "condition_channels": 3,
+        "label_sets": [[2, False], [1, False]],
+    }
+    network = shake(NETWORKS["attribute_editor"](**arguments))
+    card = ImageCard(
+        name="editor",
+        sizing=Sizing(rule="resize", width=16, height=16),
+        condition=Condition(kind="attributes", names=("a", "b", "c")),
+        network=NetworkSpec(type="attribute_editor", arguments=arguments),
+        method="none",
+    )
+    made = export(network, card)
+    assert made.report.failed == ()
+    engine = onnxruntime.InferenceSession(made.path)
+    images = np.random.default_rng(0).integers(0, 256, (4, 16, 16, 3), dtype=np.uint8)
+    nan = np.nan
+    told = np.array([[1, nan, nan], [nan, nan, 0], [0, 1, 1], [nan, nan, nan]], dtype=np.float32)
+    got = engine.run(None, {"image": images, "condition": told})[0]
+    expected = TorchSession(network, card).run(images, condition=told)
+    assert np.abs(expected.astype(int) - got).max() <= 1
+    assert (got[3] == images[3]).all()  # of neither set anything is to change
+    assert all(np.abs(got[row].astype(int) - images[row]).max() > 10 for row in range(3))
+
+
+@pytest.mark.parametrize("name", [name for name in GENERATORS if name not in (*FROM_NOISE, "attribute_editor")])
 def test_every_generator_gives_the_same_in_onnx_at_two_sizes(name, export, shake):
     arguments = {key: value for key, value in TINY.items() if key in takes(name)}
     network = shake(NETWORKS[name](**arguments))

@@ -11,6 +11,7 @@ import torch
 
 from i2i.adversarial.objectives import OBJECTIVES
 from i2i.data.conditioned import ConditionedBatch
+from i2i.data.glyphs import StyledBatch
 from i2i.data.images import ImageBatch
 from i2i.data.paired import PairedBatch
 from i2i.data.unpaired import UnpairedBatch
@@ -24,6 +25,7 @@ from i2i.networks.mlp_critic import MLPCritic
 from i2i.networks.patchgan import PatchGAN
 from i2i.networks.stargan import StarGAN, StarGANCritic
 from i2i.networks.unet import UNet
+from i2i.networks.zi2zi import Zi2ZiCritic, Zi2ZiGenerator
 from i2i.training.engine import Engine, Precision
 from i2i.training.optimisers import OptimiserSettings
 
@@ -80,6 +82,23 @@ def make() -> Make:
                     in_channels=planes, condition_channels=condition_channels, size=16, channels=4, layers=2
                 ),
             )
+        if name == "zi2zi":  # whose generator is asked for a code, and whose critic tells styles
+            parts = replace(
+                parts,
+                condition_numbers=2,
+                generator=lambda planes, out, condition_channels: Zi2ZiGenerator(
+                    in_channels=planes,
+                    out_channels=out,
+                    condition_channels=condition_channels,
+                    channels=4,
+                    depth=3,
+                    norm=norm,
+                    dropout=dropout,
+                ),
+                discriminator=lambda planes, condition_channels: Zi2ZiCritic(
+                    in_channels=planes, condition_channels=condition_channels, size=16, channels=4, norm=norm
+                ),
+            )
         if name == "lapgan":  # which plays with no other generator, and a critic of every level's size
             parts = replace(
                 parts,
@@ -108,6 +127,7 @@ BATCHES: dict[str, Callable[[], Any]] = {
     "pix2pix": paired_batch,
     "cyclegan": lambda: UnpairedBatch(*paired_batch()),
     "cgan": lambda: ConditionedBatch(paired_batch().target, torch.tensor([0, 1])),
+    "zi2zi": lambda: StyledBatch(*paired_batch(), torch.tensor([0, 1])),
     "stargan": lambda: ConditionedBatch(paired_batch().target, torch.tensor([0, 1])),
     "semi_supervised": lambda: ConditionedBatch(paired_batch().target, torch.tensor([-1, 1])),
     "infogan": lambda: ImageBatch(paired_batch().target),

@@ -20,6 +20,7 @@ from i2i.adversarial.stabilisers import STABILISERS
 from i2i.data import DATASETS
 from i2i.data.augment import Augmentation
 from i2i.data.conditioned import ConditionedBatch
+from i2i.data.glyphs import StyledBatch
 from i2i.data.images import ImageBatch
 from i2i.data.unpaired import UnpairedBatch
 from i2i.errors import Exit
@@ -175,10 +176,26 @@ TRANSLATED: dict[str, Any] = {
     "data": {"type": "domains"},
 }
 
+# One font written as others, which lie elsewhere.
+STYLED: dict[str, Any] = {
+    "method": {"type": "zi2zi"},
+    "generator": {"type": "zi2zi", "channels": 4, "depth": 3},
+    "discriminator": {"type": "zi2zi_critic", "size": 16, "channels": 4},
+    "data": {
+        "type": "fonts",
+        "root": str(Path(__file__).parents[1] / "data" / "fonts"),
+        "source": "NotoSansSC.otf",
+        "characters": "壕侣亲惨寞端",
+        "test_characters": 1,
+        "augmentation": {"size": 16, "mode": "resize", "flips": []},
+    },
+}
+
 BY_BATCH: dict[type[Any], dict[str, Any]] = {
     ImageBatch: NOISE,
     ConditionedBatch: CONDITIONED,
     UnpairedBatch: UNPAIRED,
+    StyledBatch: STYLED,
 }
 
 # What a part needs beside itself: a critic that it accepts, a batch of another size ...
@@ -203,10 +220,14 @@ def change_for(table: Table, name: str) -> dict[str, Any]:
     if table is STABILISERS:
         return {"stabilisers": [name], **BESIDE.get(name, {})}
     if table in (METHODS, DATASETS) and table[name].batch_type in BY_BATCH:
+        if table[name].batch_type is StyledBatch:
+            return STYLED
         changed = {"method" if table is METHODS else "data": {"type": name}, **BESIDE.get(name, {})}
         return {**BY_BATCH[table[name].batch_type], **changed}
     if table is NETWORKS and name in (part["type"] for part in TRANSLATED.values()):
         return TRANSLATED
+    if table is NETWORKS and name in (STYLED["generator"]["type"], STYLED["discriminator"]["type"]):
+        return STYLED
     if table is not NETWORKS:
         return {table.kind.replace("dataset", "data"): {"type": name}, **BESIDE.get(name, {})}
     options = inspect.signature(NETWORKS[name]).parameters

@@ -1,0 +1,87 @@
+"""zi2zi from font files to the .onnx file: a step with the preset, and every style and a mixture in both engines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import i2i
+from i2i.cli.main import main
+from i2i.data.typeface import Typeface
+from i2i.evaluation.styled import StyledMonitor
+from i2i.images.card import Drawing
+
+FONTS = Path(__file__).parents[1] / "data" / "fonts"
+TINY = [
+    *("--data", FONTS, "--data.source", "NotoSansSC.otf", "--data.characters", "壕侣亲惨寞端榆滔啃熊"),
+    *("--data.test_characters", 2, "--data.augmentation.size", 16),
+    *("--generator.depth", 4, "--generator.channels", 4, "--discriminator.size", 16, "--discriminator.channels", 4),
+    *("--training.batch_size", 2, "--training.precision", "fp32", "--training.threads", 1, "--steps", 2),
+    *("--training.monitored_pictures", 4, "--training.tensorboard", "false", "--training.sample_every", 1),
+]
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A run of the preset, tiny, and its .onnx file beside it."""
+    folder = tmp_path_factory.mktemp("zi2zi")
+    assert main(["train", "zi2zi", "--out", str(folder / "run"), *map(str, TINY)]) == 0
+    assert main(["export", str(folder / "run"), str(folder / "model.onnx")]) == 0
+    yield folder
+
+
+@pytest.fixture
+def glyph() -> Any:
+    return Typeface(FONTS / "NotoSansSC.otf", size=16, placing=Drawing(font="", file="")).draw("惨")
+
+
+def test_the_card_says_the_fonts_that_they_mix_and_how_the_source_is_drawn(run: Path) -> None:
+    card = i2i.load(run / "model.onnx").card
+    assert card.condition.names == ("Ma Shan Zheng", "ZCOOL XiaoWei")
+    assert card.condition.mixed
+    assert card.drawing == Drawing(font="Noto Sans CJK SC", file="NotoSansSC.otf", character_share=0.586)
+    assert (card.source.colour, card.target.colour, card.sizing.rule) == ("gray", "gray", "resize")
+
+
+@pytest.mark.parametrize(
+    "domain",
+    ["Ma Shan Zheng", "ZCOOL XiaoWei", {"Ma Shan Zheng": 0.3, "ZCOOL XiaoWei": 0.7}],
+    ids=["one", "two", "mix"],
+)
+def test_onnx_and_torch_write_the_same(run: Path, glyph: np.ndarray, domain: Any) -> None:
+    outputs = [i2i.load(model)(glyph, domain=domain) for model in (run / "model.onnx", run / "run")]
+    assert outputs[0].shape == glyph.shape
+    assert np.abs(outputs[0].astype(int) - outputs[1]).max() <= 1
+
+
+def test_a_run_on_fonts_is_looked_at_and_resumed_to_the_bit(run: Path, tmp_path: Path) -> None:
+    assert sorted(path.name for path in (run / "run" / "samples").glob("*.png"))
+    assert main(["train", "zi2zi", "--out", str(tmp_path / "one"), *map(str, TINY), "--steps", "1"]) == 0
+    assert main(["train", "zi2zi", "--out", str(tmp_path / "one"), "--resume", "--steps", "2"]) == 0
+    weights = [(path / "model" / "model.safetensors").read_bytes() for path in (run / "run", tmp_path / "one")]
+    assert tensors(weights[0]) == tensors(weights[1])
+
+
+def test_the_monitor_measures_each_glyph_in_its_own_font(run: Path) -> None:
+    from i2i.weights.store import load_model
+
+    network, card = load_model(run / "run" / "model")
+    translate = i2i.load(run / "run")
+    faces = [Typeface(FONTS / "NotoSansSC.otf", size=16, placing=Drawing(font="", file=""))]
+    source = faces[0].draw("惨")[:, :, None]
+    made = [translate(source, domain=name) for name in card.condition.names]
+    perfect = StyledMonitor([(source, made[n], n) for n in (0, 1)], cards={"a2b": card}, metrics=["l1"])
+    assert perfect.measure({"a2b": network}) == {"l1": 0.0}
+    swapped = StyledMonitor([(source, made[1 - n], n) for n in (0, 1)], cards={"a2b": card}, metrics=["l1"])
+    expected = np.abs(made[0].astype(float) - made[1]).mean() / 255
+    assert swapped.measure({"a2b": network})["l1"] == pytest.approx(expected, rel=1e-4)
+    assert swapped.sample({"a2b": network}).ndim == 3
+
+
+def tensors(data: bytes) -> bytes:
+    """The weights behind the header, which names the run."""
+    return data[8 + int.from_bytes(data[:8], "little") :]
