@@ -31,12 +31,13 @@ class AttributesSource(PicturesSource):
     `i2i.data.attribute_list`: a column of -1 and 1 becomes 0 and 1, any other is kept as it is).
 
     `list_file`: the list, in `root` or in a folder there; with CelebA's own name it is found too. `attributes`: which
-    ones and in which order; empty: all, in the list's. `list_eval_partition.txt`, where there is one, decides which
-    split a picture belongs to.
+    ones and in which order; empty: all, in the list's. `exclusive_groups`: of which of them a picture has one at most,
+    such as the colours of hair, `[[black, fair, brown]]`: setting one takes the others off.
+    `list_eval_partition.txt`, where there is one, decides which split a picture belongs to.
 
     `target_pixels`: how they look (grey, rgb, rgba, label maps). `validation_split` is what generated pictures are
     compared with during training: `val`, or `test` where there is no `val`, unless named. Decoded pictures are kept
-    within `cache_megabytes`. Raises `ValueError` for an attribute that is named twice.
+    within `cache_megabytes`. Raises `ValueError` for an attribute that is named twice, also in groups.
     """
 
     batch_type: ClassVar[type[Any]] = ConditionedBatch
@@ -47,6 +48,7 @@ class AttributesSource(PicturesSource):
         root: Path,
         list_file: str = "list_attr.txt",
         attributes: tuple[str, ...] = (),
+        exclusive_groups: tuple[tuple[str, ...], ...] = (),
         target_pixels: Pixels = RGB,
         augmentation: Augmentation = OBJECTS,
         validation_split: str | None = None,
@@ -61,6 +63,10 @@ class AttributesSource(PicturesSource):
         )
         if len(set(attributes)) < len(attributes):
             raise ValueError(f"attributes are named once each, not {', '.join(attributes)}")
+        grouped = list(chain(*exclusive_groups))
+        if len(set(grouped)) < len(grouped) or any(len(group) < 2 for group in exclusive_groups):
+            raise ValueError(f"exclusive groups name two attributes or more, each once, not {exclusive_groups}")
+        self.exclusive_groups = tuple(tuple(group) for group in exclusive_groups)
         self.list_file = list_file
         self.attributes = tuple(attributes)
 
@@ -75,8 +81,13 @@ class AttributesSource(PicturesSource):
                 message = f"data.attributes: {unknown('attribute', name, listed.names)}"
                 raise I2IError("E_RECIPE", message, path=self._list())
         names = self.attributes or listed.names
+        for name in chain(*self.exclusive_groups):
+            if name not in names:
+                message = f"data.exclusive_groups: {unknown('attribute', name, names)}"
+                raise I2IError("E_RECIPE", message, path=self._list())
         columns = listed.values[:, [listed.names.index(name) for name in names]]
-        return Condition(kind="attributes", names=names, ranges=tuple(_range(column) for column in columns.T))
+        ranges = tuple(_range(column) for column in columns.T)
+        return Condition(kind="attributes", names=names, ranges=ranges, exclusive_groups=self.exclusive_groups)
 
     def pictures(self) -> dict[str, list[Path]]:
         """The pictures by split, relative to `root`. Raises `I2IError` (E_LAYOUT, E_NO_IMAGES, E_BAD_DATA)."""

@@ -86,7 +86,7 @@ class AdaGAN(Method):
         """The mixture of the components so far, noise to picture."""
         return {"sample": self.generator}
 
-    def shipped(self, generator: NetworkSpec) -> NetworkSpec:
+    def shipped(self, generator: NetworkSpec, *, discriminator: NetworkSpec) -> NetworkSpec:
         """The mixture of so many networks of the recipe."""
         options = dict(generator.arguments)
         planes = {name: options.pop(name) for name in ("in_channels", "out_channels")}

@@ -57,8 +57,10 @@ class Method(nn.Module, ABC):
         """What steers the generators beside their source, given what the data are labelled with: nothing, here."""
         return None
 
-    def shipped(self, generator: NetworkSpec) -> NetworkSpec:
-        """How to build what `generators` gives, told how the recipe's generator is built: the same, here."""
+    def shipped(self, generator: NetworkSpec, *, discriminator: NetworkSpec) -> NetworkSpec:
+        """How to build what `generators` gives, told how the recipe's generator is built: the same, here. Of the
+        recipe's discriminator the options are told, without what this method supplies.
+        """
         return generator
 
     @abstractmethod

@@ -12,6 +12,7 @@ from i2i.adversarial.duel import Duel
 from i2i.adversarial.objectives.objective import Objective
 from i2i.adversarial.stabilisers.stabiliser import Stabiliser
 from i2i.images.card import Condition
+from i2i.networks.layers.label_sets import LabelSet
 
 
 def no_stabilisers() -> Sequence[Stabiliser]:
@@ -27,7 +28,7 @@ class Parts:
     and `discriminator(planes seen)` make networks of the recipe's kind; `discriminator(planes seen, size=side)` makes
     one for another size than the training's. Both take `condition_channels` as well, for networks that are told a
     condition, or tell classes, of so many numbers. `condition_numbers`: how many domains or attributes the data have,
-    and `condition`: which.
+    and `condition`: which; `label_sets`: how they belong together, where they come from several sets of data.
     """
 
     source_planes: int
@@ -38,6 +39,7 @@ class Parts:
     stabilisers: Callable[[], Sequence[Stabiliser]] = no_stabilisers
     condition_numbers: int = 0
     condition: Condition | None = None
+    label_sets: Sequence[LabelSet] = ()
 
     def duel(self, planes: int, *, generator: nn.Module, size: int | None = None) -> Duel:
         """A discriminator that sees so many planes an image, with the recipe's objective and stabilisers.

@@ -7,6 +7,7 @@ the critic to one of the generator) is a choice of the preset.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from typing import ClassVar
@@ -16,14 +17,18 @@ from torch import Tensor, nn
 
 from i2i.adversarial.duel import Duel
 from i2i.adversarial.objectives.objective import Judged
+from i2i.adversarial.stabilisers.stabiliser import Stabiliser
 from i2i.data.conditioned import ConditionedBatch
 from i2i.errors import I2IError
-from i2i.images.card import Condition
-from i2i.losses.classification import known_binary_cross_entropy, known_cross_entropy
+from i2i.images.card import Condition, NetworkSpec
+from i2i.losses.classification import labels_cross_entropy
 from i2i.losses.precision import at_least_float32
 from i2i.losses.reconstruction import l1
 from i2i.methods.method import Engine, Method, Side
 from i2i.methods.parts import Parts
+from i2i.networks.attribute_editor import Editor
+from i2i.networks.layers.beside import numbers
+from i2i.networks.layers.label_sets import LabelSet, mask, vector, width
 
 
 class StarGAN(Method):
@@ -36,8 +41,14 @@ class StarGAN(Method):
     * L1 between a picture and its way there and back (equation 4; lambda = 10). A weight of 0 leaves a loss out.
 
     Domains exclude each other (cross entropy of a softmax); attributes are a yes or no each (of sigmoids, summed over
-    the attributes). Raises ValueError for data without either, for attributes that are more than a yes or no, and for a
-    stabiliser that shows the critic several pictures in one.
+    the attributes). Data of several sets of labels are told apart by the mask vector (section 3.2): a picture is asked
+    for labels of its own set, and the critic learns from those alone (`layers/label_sets.py`).
+
+    What is shipped of domains is the generator. With attributes it is an `attribute_editor`, which reads those that
+    are to stay off the picture by the critic's classifier.
+
+    Raises ValueError for data without either, for attributes that are more than a yes or no, for a stabiliser that
+    shows the critic several pictures in one, and with attributes for one that changes the critic's layers.
     """
 
     batch_type: ClassVar[type[ConditionedBatch]] = ConditionedBatch
@@ -50,15 +61,18 @@ class StarGAN(Method):
         if classification_weight < 0 or reconstruction_weight < 0:
             came = f"classification {classification_weight}, reconstruction {reconstruction_weight}"
             raise ValueError(f"weights are not negative, got {came}")
-        _check(parts.condition)
-        planes, classes = parts.target_planes, parts.condition_numbers
-        self.generator = parts.generator(planes, planes, condition_channels=classes)
+        condition = _checked(parts.condition)
+        planes, classes = parts.target_planes, len(condition.names)
+        domains = condition.kind == "domains"
+        self.sets = tuple(parts.label_sets) or (LabelSet(classes, exclusive=domains),)
+        self.generator = parts.generator(planes, planes, condition_channels=width(self.sets))
         knowing = replace(parts, discriminator=partial(parts.discriminator, condition_channels=classes))
         self.duel: Duel = knowing.duel(planes, generator=self.generator)
-        if any(stabiliser.packed > 1 for stabiliser in self.duel.stabilisers):
-            raise ValueError("each picture has a condition of its own; leave out the stabiliser packing")
+        _check_stabilisers(self.duel.stabilisers, reading=not domains)
         self.classification_weight = classification_weight
         self.reconstruction_weight = reconstruction_weight
+        # In a tuple, so that nothing is stored twice: its weights are the generator's and the critic's.
+        self._editor = () if domains else (Editor(self.generator, self.duel.discriminator, self.sets),)
 
     def players(self) -> dict[str, nn.Module]:
         """Generator and critic."""
@@ -66,21 +80,36 @@ class StarGAN(Method):
 
     def generators(self) -> dict[str, nn.Module]:
         """The one translator."""
-        return {"a2b": self.generator}
+        return {"a2b": self._editor[0] if self._editor else self.generator}
 
     def condition(self, data: Condition | None) -> Condition | None:
         """What the data are labelled with."""
         return data
 
+    def shipped(self, generator: NetworkSpec, *, discriminator: NetworkSpec) -> NetworkSpec:
+        """Of attributes the editor, made of both networks."""
+        if not self._editor:
+            return generator
+        options = dict(generator.arguments)
+        supplied = {name: options.pop(name) for name in ("in_channels", "out_channels", "condition_channels")}
+        reader = {name: v for name, v in discriminator.arguments.items() if name not in supplied}
+        arguments = {
+            "generator": {"type": generator.type, **options},
+            "reader": {"type": discriminator.type, **reader},
+            "label_sets": [list(labels) for labels in self.sets],
+            **supplied,
+        }
+        return NetworkSpec(type="attribute_editor", arguments=arguments)
+
     def training_step(self, batch: ConditionedBatch, engine: Engine) -> dict[str, Tensor]:
         """Translate, train the critic and then the generator."""
-        real, present = batch
-        wanted = present[torch.randperm(len(present), device=present.device)]
+        real = batch.image
+        present = self._labels(batch)
+        wanted = present[shuffled(mask(present, self.sets))]
         generator_plays = self.duel.generator_plays()
-        _check_known(present)
 
         with engine.forward(), torch.set_grad_enabled(generator_plays):
-            fake = self.generator(real, wanted)
+            fake = self.generator(real, vector(wanted, self.sets))
 
         with engine.turn("discriminator", stepped=lambda: self.duel.stepped("discriminator")) as turn:
             losses, logs = self.duel.discriminator_losses(
@@ -94,21 +123,41 @@ class StarGAN(Method):
                     fake, real=real, further=lambda fake: self._class_loss("g_class", fake, wanted)
                 )
                 if self.reconstruction_weight:
-                    again = at_least_float32(self.generator(fake, present))
+                    again = at_least_float32(self.generator(fake, vector(present, self.sets)))
                     losses["g_reconstruction"] = self.reconstruction_weight * l1(again, real)
                 logs |= turn.minimise(losses)
         return logs
+
+    def _labels(self, batch: ConditionedBatch) -> Tensor:
+        """The labels (N, K) of a batch; of domains one is 1. Raises `I2IError` (E_BAD_DATA) for an unknown domain."""
+        if batch.condition.is_floating_point():
+            return batch.condition
+        if bool((batch.condition < 0).any()):
+            message = "stargan needs the domain of every picture; take out the folder unlabelled"
+            raise I2IError("E_BAD_DATA", f"{message}, and data.labelled_per_domain")
+        return numbers(batch.condition, self.sets[0].size, like=batch.image)
 
     def _class_loss(self, name: str, judged: Judged, labels: Tensor) -> dict[str, Tensor]:
         """How far the critic's word on pictures is from their labels, or from those they were asked for."""
         if not self.classification_weight:
             return {}
         assert judged.output.classes is not None  # the critic has the head
-        loss = known_binary_cross_entropy if labels.is_floating_point() else known_cross_entropy
-        return {name: self.classification_weight * loss(at_least_float32(judged.output.classes), labels)}
+        loss = labels_cross_entropy(at_least_float32(judged.output.classes), labels, self.sets)
+        return {name: self.classification_weight * loss}
 
 
-def _check(condition: Condition | None) -> None:
+def shuffled(sets: Tensor) -> Tensor:
+    """An order of the rows, int64 (N,), in which each comes to a place of its own set: bool (N, sets) says of which it
+    is. Drawn anew at each call.
+    """
+    number = sets.to(torch.int64).argmax(1)
+    drawn = torch.randperm(len(number), device=number.device)
+    order = torch.empty_like(drawn)
+    order[number.argsort(stable=True)] = drawn[number[drawn].argsort(stable=True)]
+    return order
+
+
+def _checked(condition: Condition | None) -> Condition:
     """Raise ValueError for data that this method cannot learn from."""
     if condition is None:
         raise ValueError("StarGAN needs data with domains or attributes")
@@ -116,10 +165,15 @@ def _check(condition: Condition | None) -> None:
     if more:
         message = f"is more than a yes or no: leave {', '.join(more)} out of data.attributes"
         raise ValueError(f"an attribute of StarGAN's {message}")
+    return condition
 
 
-def _check_known(present: Tensor) -> None:
-    """Raise `I2IError` (E_BAD_DATA) for a picture whose domain is not known: it would be asked for as any other."""
-    if not present.is_floating_point() and bool((present < 0).any()):
-        message = "stargan needs the domain of every picture; take out the folder unlabelled, data.labelled_per_domain"
-        raise I2IError("E_BAD_DATA", f"{message} too")
+def _check_stabilisers(stabilisers: Sequence[Stabiliser], *, reading: bool) -> None:
+    """Raise ValueError for one that does not go with conditions, or with a critic whose classifier is shipped."""
+    if any(stabiliser.packed > 1 for stabiliser in stabilisers):
+        raise ValueError("each picture has a condition of its own; leave out the stabiliser packing")
+    plain = Stabiliser.discriminator_network
+    changing = [type(part).__name__ for part in stabilisers if type(part).discriminator_network is not plain]
+    if reading and changing:
+        message = f"with attributes the critic's classifier is part of the model, and {', '.join(changing)} changes it"
+        raise ValueError(f"{message}; leave it out of the stabilisers")

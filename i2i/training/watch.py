@@ -39,7 +39,6 @@ class Watch:
         self, method: Method, engine: Engine, monitor: Examples | None, *, every: int, translates: bool
     ) -> None:
         networks = list(method.generators().values())
-        self.health = Health(translates=translates, generators=_players(method, networks))
         self.every = every if monitor is not None else 0
         self._method = method
         self._engine = engine
@@ -50,6 +49,10 @@ class Watch:
             if isinstance(part, Duel)
             for name in _players(method, [part.discriminator])
         ]
+        # What is shipped may hold more than the generator: its critic reads the picture.
+        judges = {name for name, _ in self._duels}
+        generators = [name for name in _players(method, networks) if name not in judges]
+        self.health = Health(translates=translates, generators=generators)
 
     def before(self, step: int) -> None:
         """To be called before step number `step`, counted from 1: says whose gradients are to be measured."""

@@ -202,6 +202,18 @@ def test_an_unknown_attribute_is_refused_with_the_nearest(write: Write) -> None:
         source(root, attributes=("Hat", "Hat"))
 
 
+def test_exclusive_groups_are_declared_by_name(write: Write) -> None:
+    root = write("a.png", list_attr=FACES)
+    assert source(root, exclusive_groups=(("Hat", "Smiling"),)).condition.exclusive_groups == (("Hat", "Smiling"),)
+    with pytest.raises(I2IError, match=r"data.exclusive_groups: unknown attribute 'Hats'; did you mean 'Hat'"):
+        _ = source(root, exclusive_groups=(("Hats", "Smiling"),)).condition
+    with pytest.raises(I2IError, match="unknown attribute 'Smiling'"):
+        _ = source(root, attributes=("Hat", "Age"), exclusive_groups=(("Hat", "Smiling"),)).condition
+    for groups in [(("Hat", "Smiling"), ("Hat", "Age")), (("Hat",),), (("Hat", "Hat"),)]:
+        with pytest.raises(ValueError, match="exclusive groups name two attributes or more, each once"):
+            source(root, exclusive_groups=groups)
+
+
 def test_a_list_that_is_not_there_or_there_twice_is_refused(write: Write, tmp_path: Path) -> None:
     root = write("a.png")
     with pytest.raises(

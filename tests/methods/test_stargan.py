@@ -13,10 +13,12 @@ from i2i.adversarial.objectives.wasserstein import Wasserstein
 from i2i.adversarial.stabilisers import STABILISERS
 from i2i.data.conditioned import ConditionedBatch
 from i2i.errors import I2IError
-from i2i.images.card import Condition
+from i2i.images.card import Condition, NetworkSpec
 from i2i.methods.parts import Parts
-from i2i.methods.stargan import StarGAN
+from i2i.methods.stargan import StarGAN, shuffled
+from i2i.networks import NETWORKS
 from i2i.networks import stargan as networks
+from i2i.networks.layers.label_sets import LabelSet
 from i2i.training.engine import Engine
 from i2i.training.optimisers import OptimiserSettings
 
@@ -25,7 +27,11 @@ ATTRIBUTES = Condition(kind="attributes", names=("smile", "glasses"))
 
 
 def game(
-    condition: Condition | None = DOMAINS, *, stabilisers: tuple[Any, ...] = (), **options: Any
+    condition: Condition | None = DOMAINS,
+    *,
+    stabilisers: tuple[Any, ...] = (),
+    label_sets: tuple[LabelSet, ...] = (),
+    **options: Any,
 ) -> tuple[StarGAN, Engine]:
     """The method on small pictures of grey, and its engine."""
     torch.manual_seed(0)
@@ -33,6 +39,7 @@ def game(
         source_planes=0,
         target_planes=1,
         condition=condition,
+        label_sets=label_sets,
         condition_numbers=len(condition.names) if condition else 0,
         generator=lambda planes, out, condition_channels: networks.StarGAN(
             in_channels=planes, out_channels=out, condition_channels=condition_channels, channels=4, blocks=1
@@ -63,9 +70,13 @@ def play(method: StarGAN, engine: Engine, given: ConditionedBatch, count: int = 
 
 
 def asked_for(method: StarGAN) -> list[Tensor]:
-    """The conditions that the generator is told, from now on."""
+    """The domains that the generator is asked for, from now on."""
     seen: list[Tensor] = []
-    method.generator.register_forward_pre_hook(lambda module, given: seen.append(given[1].clone()))
+
+    def keep(module: Any, given: tuple[Tensor, Tensor]) -> None:
+        seen.append(given[1].argmax(1) if given[1].ndim == 2 else given[1])
+
+    method.generator.register_forward_pre_hook(keep)
     return seen
 
 
@@ -152,6 +163,7 @@ def test_it_learns_to_make_pictures_as_bright_as_the_domain_it_is_asked_for() ->
         (None, {}, "needs data with domains or attributes"),
         (DOMAINS, {"classification_weight": -1.0}, "weights are not negative, got classification -1.0"),
         (DOMAINS, {"reconstruction_weight": -1.0}, "reconstruction -1.0"),
+        (ATTRIBUTES, {"stabilisers": (STABILISERS["spectral_norm"](),)}, "SpectralNorm changes it; leave it out"),
         (DOMAINS, {"stabilisers": (STABILISERS["packing"](),)}, "leave out the stabiliser packing"),
         (
             Condition(kind="attributes", names=("smile", "age"), ranges=((0.0, 1.0), (0.0, 99.0))),
@@ -169,3 +181,91 @@ def test_a_picture_without_a_known_domain_is_refused() -> None:
     with pytest.raises(I2IError, match="needs the domain of every picture") as caught:
         play(*game(), batch([0, -1]))
     assert caught.value.code == "E_BAD_DATA"
+
+
+def test_with_attributes_the_translator_reads_what_is_to_stay_off_the_picture() -> None:
+    method, engine = game(ATTRIBUTES)
+    given = batch([[1.0, 0.0], [0.0, 0.0], [1.0, 1.0]])
+    play(method, engine, given)
+    (editor,) = method.generators().values()
+    with torch.no_grad():
+        read = (method.duel.discriminator(given.image).classes > 0).float()
+        kept = editor(given.image, torch.full((3, 2), torch.nan))
+        assert torch.equal(kept, method.generator(given.image, read))
+        read[:, 1] = 1.0
+        changed = editor(given.image, torch.tensor([[torch.nan, 1.0]]).repeat(3, 1))
+        assert torch.equal(changed, method.generator(given.image, read))
+    # Nothing is stored twice, and averaging one network averages both.
+    assert sum(p.numel() for p in method.parameters()) == sum(p.numel() for p in editor.parameters())
+
+
+def test_what_is_shipped_can_be_built_again() -> None:
+    for condition in (DOMAINS, ATTRIBUTES):
+        method, _ = game(condition)
+        generator = NetworkSpec(
+            type="stargan",
+            arguments={
+                "in_channels": 1,
+                "out_channels": 1,
+                "condition_channels": len(condition.names),
+                "channels": 4,
+                "blocks": 1,
+            },
+        )
+        critic = NetworkSpec(type="stargan_critic", arguments={"size": 8, "channels": 4, "layers": 2})
+        spec = method.shipped(generator, discriminator=critic)
+        (shipped,) = method.generators().values()
+        NETWORKS[spec.type](**spec.arguments).load_state_dict(shipped.state_dict(), strict=True)
+
+
+JOINT = Condition(kind="attributes", names=("smile", "glasses", "dark", "grey", "bright"))
+SETS = (LabelSet(2), LabelSet(3, exclusive=True))
+NAN = float("nan")
+BOTH = [
+    [1.0, 0.0, NAN, NAN, NAN],
+    [NAN, NAN, 0.0, 1.0, 0.0],
+    [0.0, 0.0, NAN, NAN, NAN],
+    [NAN, NAN, 1.0, 0.0, 0.0],
+    [1.0, 1.0, NAN, NAN, NAN],
+    [NAN, NAN, 0.0, 0.0, 1.0],
+]
+
+
+def test_of_several_sets_a_picture_is_asked_for_labels_of_its_own_and_told_which_they_are() -> None:
+    method, engine = game(JOINT, label_sets=SETS)
+    seen: list[Tensor] = []
+    method.generator.register_forward_pre_hook(lambda module, given: seen.append(given[1].clone()))
+    play(method, engine, batch(BOTH), count=3)
+    rows = torch.tensor(BOTH).nan_to_num()
+    for wanted, back in zip(seen[::2], seen[1::2], strict=True):
+        assert wanted[:, 5:].tolist() == back[:, 5:].tolist() == [[1.0, 0.0], [0.0, 1.0]] * 3
+        assert torch.equal(back[:, :5], rows)
+        for own in (slice(0, None, 2), slice(1, None, 2)):
+            assert sorted(wanted[own, :5].tolist()) == sorted(rows[own].tolist())
+    assert any(not torch.equal(wanted[:, :5], rows) for wanted in seen[::2])
+
+
+def test_the_critic_learns_the_labels_of_the_set_that_a_picture_is_of_and_no_others() -> None:
+    method, engine = game(JOINT, label_sets=SETS)
+    given = batch(BOTH)
+    with torch.no_grad():
+        logits = method.duel.discriminator(given.image).classes
+    one = binary_cross_entropy_with_logits(logits[::2, :2], given.condition[::2, :2], reduction="sum")
+    other = cross_entropy(logits[1::2, 2:], torch.tensor([1, 0, 2]), reduction="sum")
+    assert play(method, engine, given)[0]["d_class"] == pytest.approx(float(one + other) / 6, rel=1e-5)
+
+
+def test_a_set_that_is_not_in_the_batch_adds_nothing() -> None:
+    method, engine = game(JOINT, label_sets=SETS)
+    logged = play(method, engine, batch(BOTH[::2]))[0]
+    assert 0 < logged["d_class"] < 10
+
+
+def test_an_order_keeps_every_row_in_its_own_set_and_is_drawn_anew() -> None:
+    torch.manual_seed(0)
+    sets = torch.tensor([[True, False], [False, True], [False, True], [True, False], [True, False]])
+    orders = [shuffled(sets).tolist() for _ in range(60)]
+    for order in orders:
+        assert sorted(order) == list(range(5))
+        assert {order[0], order[3], order[4]} == {0, 3, 4}
+    assert len({tuple(order) for order in orders}) == 3 * 2 * 2  # every order there is

@@ -114,6 +114,34 @@ def test_the_preset_of_many_domains_takes_a_step_and_its_model_translates_to_eac
     assert (outputs[0] != outputs[1]).any()
 
 
+@pytest.mark.usefixtures("without_features")
+def test_with_attributes_it_ships_a_model_that_changes_those_that_are_named(pictures: Path, tmp_path: Path) -> None:
+    names = sorted(path.relative_to(pictures).as_posix() for path in pictures.rglob("*.png"))
+    rows = [f"{name} {1 if 'd0' in name else -1} {1 if 'd1' in name else -1} -1" for name in names]
+    (pictures / "list_attr.txt").write_text("\n".join([str(len(rows)), "dark fair glasses", *rows]))
+    small = {
+        "generator": {"blocks": 1},
+        "discriminator": {"size": 16, "layers": 2},
+        "data": {
+            "type": "attributes",
+            "root": str(pictures),
+            "exclusive_groups": [["dark", "fair"]],
+            "augmentation": {"size": 16},
+        },
+    }
+    given = recipe("stargan", pictures, NARROW, small)
+    assert train(given, tmp_path / "run", resume=False, init=None, say=lambda line: None) is Exit.DONE
+    translate = i2i.load(tmp_path / "run")
+    assert translate.card.network.type == "attribute_editor"
+    assert translate.card.condition is not None
+    assert translate.card.condition.names == ("dark", "fair", "glasses")
+    assert translate.card.condition.exclusive_groups == (("dark", "fair"),)
+    picture = np.random.default_rng(1).integers(0, 256, (20, 24, 3), np.uint8)
+    plain, changed = translate(picture, set={"dark": 1}), translate(picture, set={"fair": 1})
+    assert plain.shape == changed.shape == picture.shape
+    assert (plain != changed).any()
+
+
 def test_label_planes_are_not_padded_to_another_size(pictures: Path) -> None:
     small = {
         "generator": {"conditioning": "planes"},
