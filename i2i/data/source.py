@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from i2i.data.augment import Augmentation
 from i2i.data.batches import Samples
 from i2i.data.scan import Scan
-from i2i.images.card import Condition, Pixels
+from i2i.images.card import Condition, Drawing, Pixels
 from i2i.networks.layers.label_sets import LabelSet
 
 
@@ -31,6 +31,11 @@ class DataSource(ABC):
     @property
     def condition(self) -> Condition | None:
         """The domains or attributes that the batches say of a picture; None where they say nothing."""
+        return None
+
+    @property
+    def drawing(self) -> Drawing | None:
+        """How the source's characters are drawn; None where the source is no font."""
         return None
 
     @property

@@ -30,6 +30,8 @@ NETWORKS = Table(
         "lapgan": "i2i.networks.lapgan:LAPGAN",
         "stargan": "i2i.networks.stargan:StarGAN",
         "stargan_critic": "i2i.networks.stargan:StarGANCritic",
+        "zi2zi": "i2i.networks.zi2zi:Zi2ZiGenerator",
+        "zi2zi_critic": "i2i.networks.zi2zi:Zi2ZiCritic",
         "attribute_editor": "i2i.networks.attribute_editor:AttributeEditor",
         "mixture": "i2i.networks.mixture:Mixture",
     },

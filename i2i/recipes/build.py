@@ -97,6 +97,7 @@ class Builder:
             target=target,
             latent=method.latent_channels if source is None else None,
             condition=condition,
+            drawing=data.drawing,
             sizing=self._sizing(generator, data, from_noise=source is None),
             network=method.shipped(
                 network_spec(recipe.generator, **supplied), discriminator=network_spec(recipe.discriminator)

@@ -14,7 +14,7 @@ from i2i.weights.session import TorchSession
 
 LABELS = Pixels(colour="labels", palette=((0, 0, 0), (255, 0, 0), (0, 0, 255)))
 TINY = {"in_channels": 3, "out_channels": 3, "condition_channels": 3}
-TINY |= {"channels": 4, "depth": 2, "layers": 2, "blocks": 2}
+TINY |= {"channels": 4, "depth": 2, "layers": 2, "blocks": 2, "embedding": "learned"}
 DOMAINS = Condition(kind="domains", names=("a", "b", "c"))
 
 
