@@ -11,7 +11,7 @@ the mean of the embeddings by its weights, and likewise scales and shifts of `st
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Literal, get_args
 
@@ -110,6 +110,20 @@ class Zi2ZiGenerator(nn.Module):
         for up in self.decoder:
             planes = torch.cat((up(planes, told), skips.pop()), 1)
         return torch.tanh(self.last(planes))
+
+
+def with_one_more_style(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The state of a `Zi2ZiGenerator` for one style more, which begins as the mean of those that are there.
+
+    The old styles give the same pictures to the bit: in a sum over styles the new one counts for nothing.
+    """
+    grown = dict(state)
+    for name, tensor in state.items():
+        if name == "embedding.rows":
+            grown[name] = torch.cat((tensor, tensor.mean(0, keepdim=True)))
+        elif name.endswith("scale_and_shift.weight"):
+            grown[name] = torch.cat((tensor, tensor.mean(1, keepdim=True)), 1)
+    return grown
 
 
 class Styles(nn.Module):
