@@ -11,6 +11,11 @@ and one with attributes the values of some, which the picture gets; it keeps the
   --set smile=1 --set glasses=0
 Switching a member of an exclusive group (hair: black, fair, red) on switches the others off.
 
+A model of fonts (preset zi2zi) also writes text and mixes fonts; there is no INPUT then:
+  i2i convert MODEL --text "永和九年" --domain "Ma Shan Zheng" strip.png     (--domain all: a line for each font)
+  i2i convert MODEL --text "永" --domain "Ma Shan Zheng" --towards "Long Cang" way.png     (or way.gif, an animation)
+  i2i convert MODEL --charset FILE --domain "Ma Shan Zheng" FOLDER     writes FOLDER/U+6C38.png and so on
+
 exit codes: 0 all done, 1 at least one picture failed, 2 usage, 3 refused before work, 4 disk, memory or lock,
 130 and 143 stopped by a signal
 """
@@ -24,6 +29,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from i2i.cli import convert_text
 from i2i.cli.conditions import ALL, add_condition_options, attributes
 from i2i.cli.model_options import add_direction, add_model_options, check_model_options, leave
 from i2i.cli.progress import Progress
@@ -56,11 +62,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--workers", type=int, metavar="N", help="threads that decode, and as many that encode")
     parser.add_argument("--shard", metavar="I/N", default="1/1", help="do only part I of N of the sorted list")
     add_direction(parser)
+    convert_text.add_text_options(parser)
     add_model_options(parser)
 
 
 def run(parser: argparse.ArgumentParser, argv: list[str]) -> int:
     """Convert as asked; returns the exit code."""
+    if convert_text.asked_for(argv):
+        return convert_text.run(parser, argv)
     arguments = parser.parse_args(argv)
     source, output = Path(arguments.input), Path(arguments.output)
     if not source.exists():

@@ -52,7 +52,12 @@ def split(wanted: str, *, test: int, val: int) -> dict[str, str]:
 
 def by_digest(wanted: str) -> list[str]:
     """The characters in an order that has nothing to do with what they are, and is always the same."""
-    return sorted(wanted, key=lambda c: hashlib.sha256(f"U+{ord(c):04X}".encode()).digest())
+    return sorted(wanted, key=lambda c: hashlib.sha256(code_point(c).encode()).digest())
+
+
+def code_point(character: str) -> str:
+    """A character's number as Unicode writes it: U+6C38."""
+    return f"U+{ord(character):04X}"
 
 
 def _level(name: str) -> str:

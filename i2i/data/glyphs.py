@@ -16,6 +16,7 @@ import numpy as np
 from torch import Tensor
 
 from i2i.data.augment import Augmentation
+from i2i.data.charsets import code_point
 from i2i.data.folder import SampleFolder
 from i2i.data.sampler import Draw
 from i2i.data.typeface import PAPER, Typeface
@@ -47,11 +48,6 @@ class Glyph(NamedTuple):
     def name(self) -> str:
         """Font and code point: `Ma Shan Zheng/U+6C38`."""
         return f"{self.font}/{code_point(self.character)}"
-
-
-def code_point(character: str) -> str:
-    """A character's number as Unicode writes it: U+6C38."""
-    return f"U+{ord(character):04X}"
 
 
 @dataclass(frozen=True, kw_only=True)
