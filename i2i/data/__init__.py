@@ -12,6 +12,7 @@ DATASETS = Table(
         "images": "i2i.data.images_source:ImagesSource",
         "domains": "i2i.data.domains_source:DomainsSource",
         "attributes": "i2i.data.attributes_source:AttributesSource",
+        "joint": "i2i.data.joint_source:JointSource",
         "fonts": "i2i.data.fonts_source:FontsSource",
     },
 )

@@ -9,7 +9,7 @@ import numpy as np
 from torch import Tensor
 
 from i2i.data.images import ImageFolder
-from i2i.data.sampler import Draw
+from i2i.data.sampler import Draw, Turns
 
 
 class ConditionedBatch(NamedTuple):
@@ -25,23 +25,39 @@ class ConditionedFolder:
     """The samples of `pictures`, each with what is known of its picture.
 
     `conditions` has one row for each of the folder's items: int64 (items,) or float32 (items, K). `epoch`: the indices
-    of `pictures` that make up an epoch, where they are not all of them once.
+    of `pictures` that make up an epoch, where they are not all of them once. `groups`: indices that take turns group by
+    group, so that each group comes equally often (`Turns`); an epoch is then one of the largest.
     """
 
-    def __init__(self, pictures: ImageFolder, conditions: np.ndarray, *, epoch: Sequence[int] | None = None) -> None:
+    def __init__(
+        self,
+        pictures: ImageFolder,
+        conditions: np.ndarray,
+        *,
+        epoch: Sequence[int] | None = None,
+        groups: Sequence[Sequence[int]] = (),
+    ) -> None:
         self.pictures = pictures
         self.conditions = conditions
         self.cache = pictures.cache
         self._epoch = range(len(pictures)) if epoch is None else epoch
+        self._groups = groups
+        self._turns = Turns([len(group) for group in groups], seed=pictures.seed) if groups else None
 
     def __len__(self) -> int:
-        return len(self._epoch)
+        return len(self._groups) * max(map(len, self._groups)) if self._groups else len(self._epoch)
 
     def __getitem__(self, draw: Draw) -> tuple[np.ndarray, np.ndarray]:
         """One sample: a new uint8 array (H, W, C), and its picture's row of the conditions."""
-        index = self._epoch[draw.index]
+        index = self._index(draw)
         (picture,) = self.pictures[Draw(index, draw.position)]
         return picture, np.asarray(self.conditions[self.pictures.item_of(index)])
+
+    def _index(self, draw: Draw) -> int:
+        if self._turns is None:
+            return self._epoch[draw.index]
+        group, member = self._turns(draw.position)
+        return self._groups[group][member]
 
     def preload(self) -> None:
         """Fill the cache with what workers are to share."""

@@ -35,7 +35,9 @@ class DomainsSource(PicturesSource):
     `labelled_per_domain`: only so many training pictures of each domain keep their label (all where there are fewer),
     the first in an order drawn from the seed, so that those of a smaller number are among those of a larger one; the
     others count as unlabelled. 0: all of them. `labelled_share`: labelled pictures are repeated until they are this
-    share of an epoch, to within one sample; 0: as they are. Raises `ValueError` for numbers out of range.
+    share of an epoch, to within one sample; 0: as they are. `balanced`: the domains take turns, so that each comes
+    equally often however many pictures it has. Raises `ValueError` for numbers out of range, and for a share beside
+    turns.
     """
 
     batch_type: ClassVar[type[Any]] = ConditionedBatch
@@ -50,6 +52,7 @@ class DomainsSource(PicturesSource):
         cache_megabytes: int = 2048,
         labelled_per_domain: int = 0,
         labelled_share: float = 0.0,
+        balanced: bool = False,
     ) -> None:
         super().__init__(
             root=root,
@@ -62,6 +65,9 @@ class DomainsSource(PicturesSource):
             raise ValueError(f"labelled_per_domain is a number of pictures, or 0 for all, not {labelled_per_domain}")
         if not 0 <= labelled_share < 1:
             raise ValueError(f"labelled_share lies between 0 and 1, not {labelled_share}")
+        if balanced and labelled_share:
+            raise ValueError("labelled_share and balanced both say how often a picture comes; leave one out")
+        self.balanced = balanced
         self.labelled_per_domain = labelled_per_domain
         self.labelled_share = labelled_share
 
@@ -88,7 +94,8 @@ class DomainsSource(PicturesSource):
             [self._numbers(number, name, len(names), seed=seed) for number, (name, names) in enumerate(domains.items())]
         )
         epoch = _epoch(folder, numbers, self.labelled_share) if self.labelled_share else None
-        return ConditionedFolder(folder, numbers, epoch=epoch)
+        ends = np.cumsum([len(names) for names in domains.values()])
+        return ConditionedFolder(folder, numbers, epoch=epoch, groups=groups(folder, ends) if self.balanced else ())
 
     def _numbers(self, number: int, name: str, count: int, *, seed: int) -> np.ndarray:
         """What is known of the pictures of one folder, int64 (count,)."""
@@ -96,6 +103,12 @@ class DomainsSource(PicturesSource):
         if name != UNLABELLED:
             numbers[labelled(seed, number, count)[: self.labelled_per_domain or None]] = number
         return numbers
+
+
+def groups(folder: ImageFolder, ends: np.ndarray) -> list[list[int]]:
+    """The indices of a folder whose items are groups behind each other; `ends`: where each group ends."""
+    of = np.searchsorted(ends, [folder.item_of(index) for index in range(len(folder))], side="right")
+    return [np.flatnonzero(of == group).tolist() for group in range(len(ends))]
 
 
 def _epoch(folder: ImageFolder, numbers: np.ndarray, share: float) -> list[int]:

@@ -7,7 +7,7 @@ a run can be continued at any position with any number of workers and no state i
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -48,6 +48,32 @@ def labelled(seed: int, domain: int, size: int) -> np.ndarray:
 def second_seed(seed: int) -> int:
     """Another seed, as good as unrelated: for the second of two sets that are drawn from independently."""
     return int(np.random.SeedSequence([seed, 2]).generate_state(1, np.uint64)[0])
+
+
+class Turns:
+    """Groups of `sizes` members that take turns, whatever their sizes: each goes through its own members again and
+    again, in orders of its own.
+
+    Of as many positions in a row as there are groups, from a multiple of that on, each group has one. Who comes first
+    is drawn, so that processes that share out the positions see all groups.
+    """
+
+    def __init__(self, sizes: Sequence[int], *, seed: int) -> None:
+        if not sizes or min(sizes) < 1:
+            raise ValueError(f"groups have one member at least, got sizes {list(sizes)}")
+        self.sizes = tuple(sizes)
+        *self._seeds, self._first = np.random.SeedSequence([seed, 3]).generate_state(len(sizes) + 1, np.uint64).tolist()
+        # Kept only because making an order takes time.
+        self._orders: dict[int, tuple[int, np.ndarray]] = {}
+
+    def __call__(self, position: int) -> tuple[int, int]:
+        """The group whose turn it is, and which of its members."""
+        block, place = divmod(position, len(self.sizes))
+        group = int(order(self._first, block, len(self.sizes))[place])
+        epoch, turn = divmod(block, self.sizes[group])
+        if self._orders.get(group, (-1,))[0] != epoch:
+            self._orders[group] = epoch, order(self._seeds[group], epoch, self.sizes[group])
+        return group, int(self._orders[group][1][turn])
 
 
 def _permutation(seed: int, key: int, size: int, stream: int) -> np.ndarray:

@@ -33,6 +33,8 @@ class CGAN(FromNoise):
         self.condition_numbers = parts.condition_numbers
         if self.condition_numbers == 0:
             raise ValueError("a conditional GAN needs data with domains or attributes")
+        if parts.label_sets:
+            raise ValueError("a conditional GAN has to know all labels of a picture; of joint data stargan can learn")
         super().__init__(
             parts,
             latent_channels=latent_channels,

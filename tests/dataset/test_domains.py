@@ -50,6 +50,21 @@ def crowd(save: Save, tmp_path: Path) -> Callable[..., Path]:
     return write
 
 
+def test_balanced_domains_take_turns_however_many_pictures_they_have(crowd: Callable[..., Path]) -> None:
+    folder = training_set(crowd(many=9, few=2, some=3), balanced=True)
+    assert len(folder) == 3 * 9
+    drawn = [folder[Draw(index % 5, index)] for index in range(27)]  # the position decides, not the index
+    domains = [int(number) for _, number in drawn]
+    for start in range(0, 27, 3):
+        assert sorted(domains[start : start + 3]) == [0, 1, 2]
+    pictures = [int(picture[0, 0, 0]) for picture, number in drawn if number == 1]
+    assert sorted(pictures) == list(range(9))  # names in order: few, many, some
+    few = [int(picture[0, 0, 0]) for picture, number in drawn if number == 0]
+    assert sorted(few[:8]) == [0] * 4 + [1] * 4
+    with pytest.raises(ValueError, match="both say how often a picture comes"):
+        source(Path("x"), balanced=True, labelled_share=0.5)
+
+
 @pytest.mark.parametrize("above", ["train/", ""])
 def test_domains_are_numbered_by_the_order_of_their_names(save: Save, tmp_path: Path, above: str) -> None:
     for red, name in enumerate(("zebra", "horse", "ass")):

@@ -8,7 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from i2i.data.sampler import Draw, StatelessSampler, order, rng
+from i2i.data.sampler import Draw, StatelessSampler, Turns, order, rng
 
 sizes = st.integers(1, 40)
 seeds = st.integers(0, 2**64 - 1)
@@ -101,3 +101,31 @@ def test_an_empty_data_set_and_a_bad_seed_are_refused() -> None:
 def test_a_draw_says_which_picture_and_when() -> None:
     (draw,) = StatelessSampler(1, seed=0, start=6, stop=7)
     assert draw == Draw(index=0, position=6)
+
+
+@settings(max_examples=20)
+@given(seeds, st.lists(st.integers(1, 6), min_size=1, max_size=4), st.integers(1, 4))
+def test_groups_take_turns_and_each_goes_through_all_of_its_members(seed: int, sizes: list[int], world: int) -> None:
+    turns, count = Turns(sizes, seed=seed), len(sizes)
+    drawn = [turns(position) for position in range(count * 12)]
+    for start in range(0, len(drawn), count):
+        assert sorted(group for group, _ in drawn[start : start + count]) == list(range(count))
+    for group, size in enumerate(sizes):
+        members = [member for of, member in drawn if of == group]
+        for start in range(0, 12 // size * size, size):
+            assert sorted(members[start : start + size]) == list(range(size))
+    # A draw does not depend on those before it, and every process sees every group.
+    assert [Turns(sizes, seed=seed)(position) for position in range(5)] == drawn[:5]
+    for rank in range(world):
+        assert {turns(position)[0] for position in range(rank, 400, world)} == set(range(count))
+
+
+def test_groups_have_orders_of_their_own_and_none_is_empty() -> None:
+    turns = Turns([40, 40], seed=1)
+    drawn = [turns(position) for position in range(80)]
+    one, two = ([member for of, member in drawn if of == group] for group in (0, 1))
+    assert one != two
+    assert [member for _, member in (Turns([40, 40], seed=2)(position) for position in range(40))] != one
+    for sizes in ([], [3, 0]):
+        with pytest.raises(ValueError, match="groups have one member at least"):
+            Turns(sizes, seed=0)

@@ -208,6 +208,11 @@ BESIDE: dict[str, dict[str, Any]] = {
     "r2": {"discriminator": {"norm": "instance"}},
     "unrolled": {"discriminator": {"norm": "instance"}},
     "stargan": {name: part for name, part in TRANSLATED.items() if name not in ("method", "data")},
+    # The sides as domains, and the same pictures with a list of which side each is of.
+    "joint": {
+        **TRANSLATED,
+        "data": {"type": "joint", "sets": [{"folder": "train"}, {"folder": ".", "attributes": ["source"]}]},
+    },
     "lapgan": {
         "generator": {"type": "lapgan", "size": 16, "levels": 2, "channels": 4, "kernel": 3},
         "discriminator": {"type": "patchgan", "channels": 4, "layers": 1},

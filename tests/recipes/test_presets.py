@@ -14,6 +14,7 @@ from safetensors.torch import load_file
 
 import i2i
 from i2i.errors import Exit, I2IError
+from i2i.networks import NETWORKS
 from i2i.recipes.build import Builder
 from i2i.recipes.merging import merge
 from i2i.recipes.presets import names, preset, summary
@@ -140,6 +141,35 @@ def test_with_attributes_it_ships_a_model_that_changes_those_that_are_named(pict
     plain, changed = translate(picture, set={"dark": 1}), translate(picture, set={"fair": 1})
     assert plain.shape == changed.shape == picture.shape
     assert (plain != changed).any()
+
+
+def test_of_several_sets_of_labels_it_ships_one_model_with_all_the_names(pictures: Path, tmp_path: Path) -> None:
+    more = tmp_path / "more" / "train"
+    more.mkdir(parents=True)
+    Image.new("RGB", (16, 16), "red").save(more / "x.png")
+    (more.parent / "list_attr.txt").write_text("1\nglasses\nx.png 1\n")
+    small = {
+        "generator": {"blocks": 1},
+        "discriminator": {"size": 16, "layers": 2},
+        "data": {
+            "type": "joint",
+            "root": str(tmp_path),
+            "sets": [{"folder": "pictures"}, {"folder": "more"}],
+            "augmentation": {"size": 16},
+        },
+    }
+    builder = Builder(recipe("stargan", tmp_path, NARROW, small))
+    method = builder.method()
+    card = builder.cards(method, name="x")["a2b"]
+    assert card.condition is not None
+    assert card.condition.names == ("d0", "d1", "glasses")
+    assert card.condition.exclusive_groups == (("d0", "d1"),)
+    editor = NETWORKS[card.network.type](**card.network.arguments)
+    editor.load_state_dict(method.generators()["a2b"].state_dict(), strict=True)
+    assert editor.generator.condition_channels == 3 + 2  # the labels, and the mask
+    cgan = {"method": {"type": "cgan"}, "generator": {"type": "mlp"}, "discriminator": {"type": "mlp_critic"}}
+    with pytest.raises(I2IError, match="has to know all labels of a picture"):
+        Builder(recipe("stargan", tmp_path, NARROW, small, cgan)).method()
 
 
 def test_label_planes_are_not_padded_to_another_size(pictures: Path) -> None:
