@@ -61,6 +61,8 @@ def parsed(argv: list[str] | None) -> argparse.Namespace:
 
 
 def run(options: argparse.Namespace) -> None:
+    if options.out.exists() and not options.overwrite:
+        raise I2IError("E_EXISTS", "is there already; use --overwrite, or choose another name", path=options.out)
     generator, card = load_model(resolve(options.model, engine="torch").path)
     faces = [typeface(card, file) for file in (options.source, options.font)]
     made, told = grown(generator, card, options.name or faces[1].name)
