@@ -60,15 +60,7 @@ class ConditionedMonitor:
 
     def sample(self, generators: Mapping[str, nn.Module]) -> Picture:
         """The grid, uint8 (H, W, 3)."""
-        chosen = evenly(self.pictures, self.shown)
-        width = chosen[0].picture.shape[1]
-        names = condition_of(self.card).names[: max(MOST_PIXELS // width - 1, 1)]
-        every = [Step(picture, target) for picture in range(len(chosen)) for target in range(len(names))]
-        made = self._made(generators, chosen, every)
-        rows = [
-            [told.picture, *made[number * len(names) : (number + 1) * len(names)]] for number, told in enumerate(chosen)
-        ]
-        return grid(rows, ("picture", *names))
+        return targets_grid(self._session(generators), self.card, evenly(self.pictures, self.shown))
 
     def measure(self, generators: Mapping[str, nn.Module]) -> dict[str, float]:
         """The metrics of all the pictures."""
@@ -133,3 +125,14 @@ class ConditionedMonitor:
 
     def _suite(self, names: Sequence[str]) -> Suite:
         return Suite(names, pixels=self.card.target, features=self.features)
+
+
+def targets_grid(session: Runs, card: ImageCard, told: Sequence[Told]) -> Picture:
+    """A row for each picture: itself, then what it becomes under each name, uint8 (H, W, 3)."""
+    width = told[0].picture.shape[1]
+    names = condition_of(card).names[: max(MOST_PIXELS // width - 1, 1)]
+    every = [Step(picture, target) for picture in range(len(told)) for target in range(len(names))]
+    wanted = towards(card, present(card, told), every)
+    made = translated(session, [told[step.picture].picture for step in every], wanted)
+    rows = [[one.picture, *made[number * len(names) : (number + 1) * len(names)]] for number, one in enumerate(told)]
+    return grid(rows, ("picture", *names))

@@ -23,7 +23,8 @@ from i2i.errors import I2IError, missing_package
 from i2i.evaluation.evaluate import Evaluation
 from i2i.evaluation.grids import grid
 from i2i.evaluation.monitor import evenly
-from i2i.images.card import ImageCard
+from i2i.images.card import ImageCard, Pixels
+from i2i.images.codec import list_images, read
 from i2i.metrics import METRICS
 from i2i.metrics.features import installed
 from i2i.metrics.ratio import of_sets
@@ -56,8 +57,12 @@ class Neighbours(NamedTuple):
 
 
 def source_for(card: ImageCard, root: Path) -> PicturesSource:
-    """The data of a model without a recipe: the kind that its condition speaks of, brought to the size it makes."""
+    """The data of a model without a recipe: the kind that its condition speaks of, brought to the size it makes, or, of
+    a translator that takes any, to that of the first picture.
+    """
     height, width = card.sizing.height, card.sizing.width
+    if card.latent is None and height is None:
+        height, width = _first_size(root, card.target)
     if height is None or width is None:
         raise I2IError("E_SIZE", f"the card of '{card.name}' does not say how large its pictures are")
     kind = "images" if card.condition is None else card.condition.kind
@@ -66,6 +71,15 @@ def source_for(card: ImageCard, root: Path) -> PicturesSource:
         kind = "images"  # the model's attributes are codes that it has found by itself
     source: PicturesSource = DATASETS[kind](root=root, target_pixels=card.target, augmentation=augmentation)
     return source
+
+
+def _first_size(root: Path, pixels: Pixels) -> tuple[int, int]:
+    """Height and width of the first picture of a folder. Raises the codec's `I2IError`, and E_NO_IMAGES."""
+    names = list_images(root)
+    if not names:
+        raise I2IError("E_NO_IMAGES", "no pictures in it", path=root)
+    height, width = read(root / names[0], colour=pixels.colour).pixels.shape[:2]
+    return height, width
 
 
 def _listed(root: Path) -> bool:

