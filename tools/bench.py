@@ -26,7 +26,7 @@ ENGINES = ("ours bf16", "ours fp32", "textbook")
 
 
 # A method is one file with CASES, and `ours(case, precision)` and `textbook(case)` that give a step.
-FILES = ("bench_pix2pix", "bench_cyclegan")
+FILES = ("bench_pix2pix", "bench_cyclegan", "bench_stargan")
 
 
 def cases(names: Sequence[str] = FILES) -> dict[str, tuple[ModuleType, Any]]:
