@@ -10,6 +10,7 @@ METRICS = Table(
         "psnr": "i2i.metrics.psnr:Psnr",
         "ssim": "i2i.metrics.ssim:Ssim",
         "l1": "i2i.metrics.l1:L1",
+        "ink_iou": "i2i.metrics.ink_iou:InkIoU",
         "gradient": "i2i.metrics.gradient:Gradient",
         "spectrum": "i2i.metrics.spectrum:Spectrum",
         "checkerboard": "i2i.metrics.checkerboard:Checkerboard",
