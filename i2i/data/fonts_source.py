@@ -17,7 +17,7 @@ from i2i.data.glyphs import GRAY, Glyph, GlyphFolder, Jitter, StyledBatch, Style
 from i2i.data.problems import Problem
 from i2i.data.scan import Scan
 from i2i.data.source import DataSource
-from i2i.data.typeface import SUFFIXES, Typeface, located
+from i2i.data.typeface import SUFFIXES, Typeface, located, typeface
 from i2i.errors import I2IError, printable
 from i2i.files import sha256
 from i2i.images.card import Condition, Drawing, Placing
@@ -190,7 +190,7 @@ class FontsSource(DataSource):
         if not path.exists():
             here = [file.name for file in self._files()]
             raise I2IError("E_UNREADABLE", f"{unknown('font', path.name, here)} in {printable(self.root)}", path=path)
-        return Typeface(self.root / name, size=self.augmentation.shape[0], placing=self.placing)
+        return typeface(self.root / name, size=self.augmentation.shape[0], placing=self.placing)
 
     def _files(self) -> list[Path]:
         if not self.root.is_dir():

@@ -108,6 +108,16 @@ class Typeface:
         return self._seen[character]
 
 
+def typeface(file: str | Path, *, size: int, placing: Placing) -> Typeface:
+    """A `Typeface` that all who ask for the same one share, with what it has found out about its characters."""
+    return _shared(str(file), size, placing, _stamp(located(file)[0]))
+
+
+@functools.lru_cache(maxsize=64)
+def _shared(file: str, size: int, placing: Placing, stamp: tuple[int, int]) -> Typeface:
+    return Typeface(file, size=size, placing=placing)
+
+
 def located(file: str | Path) -> tuple[Path, int]:
     """Path and number of a font; `NAME.ttc#2` is the third one of a collection."""
     numbered = re.fullmatch(r"(.+)#(\d+)", str(file))

@@ -126,6 +126,15 @@ def test_a_font_is_opened_once_and_again_when_its_file_has_changed(tmp_path: Pat
     assert Typeface(path, size=10, placing=WHOLE_EM).lacks("B") is None
 
 
+def test_what_was_found_out_about_a_font_is_shared_until_its_file_changes(tmp_path: Path) -> None:
+    path = square_font(tmp_path / "f.ttf", {"A": EM_BOX})
+    first = typeface.typeface(path, size=10, placing=WHOLE_EM)
+    assert typeface.typeface(path, size=10, placing=Placing(character_share=1.0)) is first
+    assert typeface.typeface(path, size=12, placing=WHOLE_EM) is not first
+    square_font(path, {"A": EM_BOX, "B": EM_BOX})
+    assert typeface.typeface(path, size=10, placing=WHOLE_EM).lacks("B") is None
+
+
 @pytest.mark.parametrize(
     ("name", "code", "said"),
     [
