@@ -79,7 +79,7 @@ class JointSource(PicturesSource):
         """
         names: list[str] = []
         exclusive: list[tuple[str, ...]] = []
-        for folder, source in self._sources().items():
+        for folder, source in self.sources().items():
             condition = source.condition
             for name in condition.names:
                 if name in names:
@@ -87,20 +87,20 @@ class JointSource(PicturesSource):
                     raise I2IError("E_LAYOUT", message, path=self.root)
             names += condition.names
             exclusive += [condition.names] if condition.kind == "domains" else condition.exclusive_groups
-        ranges = tuple(chain(*(_ranges(source.condition) for source in self._sources().values())))
+        ranges = tuple(chain(*(_ranges(source.condition) for source in self.sources().values())))
         return Condition(kind="attributes", names=tuple(names), exclusive_groups=tuple(exclusive), ranges=ranges)
 
     @property
     def label_sets(self) -> tuple[LabelSet, ...]:
         """How many names each set has; domains exclude each other."""
-        conditions = [source.condition for source in self._sources().values()]
+        conditions = [source.condition for source in self.sources().values()]
         return tuple(LabelSet(len(one.names), exclusive=one.kind == "domains") for one in conditions)
 
     def pictures(self) -> dict[str, list[Path]]:
         """The pictures by split, set by set, relative to `root`. Raises `I2IError` as the sets' own, and E_LAYOUT for a
         set that has nothing to learn from.
         """
-        found = {folder: source.pictures() for folder, source in self._sources().items()}
+        found = {folder: source.pictures() for folder, source in self.sources().items()}
         for folder, by_split in found.items():
             if "train" not in by_split:
                 raise I2IError("E_LAYOUT", "there is no split 'train' in this set", path=self.root / folder)
@@ -115,7 +115,7 @@ class JointSource(PicturesSource):
 
     def scan(self) -> Scan:
         """Look at every file of every set. Raises `I2IError` as their own scans."""
-        scans = {folder: source.scan() for folder, source in self._sources().items()}
+        scans = {folder: source.scan() for folder, source in self.sources().items()}
         return Scan(
             samples=self.pictures(),
             problems=tuple(chain(*(scan.problems for scan in scans.values()))),
@@ -132,7 +132,7 @@ class JointSource(PicturesSource):
 
     def _known(self, split: str) -> list[np.ndarray]:
         """The labels of each set's pictures of a split among all the labels, float32 [n, K]."""
-        found, sources = [], self._sources().values()
+        found, sources = [], self.sources().values()
         width, start = sum(len(source.condition.names) for source in sources), 0
         for source in sources:
             size = len(source.condition.names)
@@ -145,7 +145,7 @@ class JointSource(PicturesSource):
             start += size
         return found
 
-    def _sources(self) -> dict[str, DomainsSource | AttributesSource]:
+    def sources(self) -> dict[str, DomainsSource | AttributesSource]:
         """The sets by their folders."""
         chosen: Sequence[dict[str, Any]] = self.sets or [{"folder": name} for name in self._folders()]
         if len(chosen) < 2:

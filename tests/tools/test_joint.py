@@ -1,0 +1,82 @@
+"""The bench of joint training: what its accuracy counts, whom its judge reads, and its table."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "tools"))
+
+import joint
+
+from i2i.images.card import Condition
+
+DOMAINS = Condition(kind="domains", names=("dark", "bright"))
+ATTRIBUTES = Condition(kind="attributes", names=("smile", "black", "fair"), exclusive_groups=(("black", "fair"),))
+
+
+def plain(value: int) -> joint.Picture:
+    return np.full((4, 4, 3), value, np.uint8)
+
+
+def test_a_picture_is_asked_for_every_domain_that_it_is_not_of() -> None:
+    test = joint.Pictures([plain(0), plain(0), plain(200)], np.array([[True, False], [True, False], [False, True]]))
+    asked: list[tuple[list[int], str, float]] = []
+
+    def translate(given: list[joint.Picture], name: str, value: float) -> list[joint.Picture]:
+        asked.append(([int(picture[0, 0, 0]) for picture in given], name, value))
+        return [plain(200), given[0]] if name == "bright" else [plain(0)]  # one of the two dark ones stays dark
+
+    def reads(made: list[joint.Picture]) -> joint.NDArray[np.bool_]:
+        bright = np.array([picture[0, 0, 0] > 100 for picture in made])
+        return np.stack([~bright, bright], 1)
+
+    assert joint.accuracy(translate, test, DOMAINS, reads) == (1.0 + 0.5) / 2
+    assert asked == [([200], "dark", 1.0), ([0, 0], "bright", 1.0)]
+
+
+def test_attributes_are_switched_and_those_of_a_group_only_on() -> None:
+    has = np.array([[True, True, False], [False, False, True]])
+    asked: list[tuple[str, float]] = []
+
+    def translate(given: list[joint.Picture], name: str, value: float) -> list[joint.Picture]:
+        asked.append((name, value))
+        return given
+
+    def reads(made: list[joint.Picture]) -> joint.NDArray[np.bool_]:
+        return np.ones((len(made), 3), np.bool_)
+
+    found = joint.accuracy(translate, joint.Pictures([plain(0), plain(1)], has), ATTRIBUTES, reads)
+    assert asked == [("smile", 1.0), ("smile", 0.0), ("black", 1.0), ("fair", 1.0)]
+    assert found == (0.5 + 1.0 + 1.0) / 3
+
+
+def test_the_pictures_of_a_set_come_at_the_training_size_with_what_they_are(tmp_path: Path) -> None:
+    for name, value in {"moods/test/glad/a": 10, "moods/test/sad/b": 20, "moods/train/glad/c": 30}.items():
+        path = tmp_path / f"{name}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(plain(value)).save(path)
+    (tmp_path / "moods" / "train" / "sad").mkdir()
+    Image.fromarray(plain(40)).save(tmp_path / "moods" / "train" / "sad" / "d.png")
+    (tmp_path / "faces" / "train").mkdir(parents=True)
+    Image.fromarray(plain(50)).save(tmp_path / "faces" / "train" / "e.png")
+    (tmp_path / "faces" / "list_attr.txt").write_text("1\nsmile hat\ne.png 1 -1\n")
+    bench = joint.Bench(tmp_path, tmp_path / "runs", steps=1, size=8, channels=4)
+    sources = bench.sources()
+    assert list(sources) == ["faces", "moods"]
+    test = joint.pictures(sources["moods"], "test")
+    assert [(int(picture[0, 0, 0]), picture.shape) for picture in test.pictures] == [(10, (8, 8, 3)), (20, (8, 8, 3))]
+    assert test.has.tolist() == [[True, False], [False, True]]
+    assert joint.pictures(sources["faces"], "train").has.tolist() == [[True, False]]
+
+
+def test_the_table_compares_the_seeds_that_both_have() -> None:
+    values = {("separate", 0): 0.9, ("separate", 1): 0.8, ("separate", 2): 0.1, ("joint", 0): 0.88, ("joint", 1): 0.81}
+    lines = [
+        {"name": "faces", "training": training, "seed": str(seed), "accuracy": str(value)}
+        for (training, seed), value in values.items()
+    ]
+    assert joint.table(lines).splitlines()[2:] == ["| faces | 85.0 % | 84.5 % | -0.5 (-2.0, +1.0) |"]
