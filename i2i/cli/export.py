@@ -20,6 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", metavar="MODEL")
     parser.add_argument("output", metavar="OUT.onnx")
     parser.add_argument("--overwrite", action="store_true", help="replace OUT.onnx when it exists")
+    parser.add_argument("--no-rewrites", action="store_true", help="the graph as torch writes it, to compare with")
     add_direction(parser)
 
 
@@ -38,7 +39,8 @@ def run(parser: argparse.ArgumentParser, argv: list[str]) -> int:
     except ModuleNotFoundError as error:
         raise missing_package(error.name or "torch", "export") from None
     generator, card = load_model(model.path)
-    report = export_onnx(generator, card, output, overwrite=arguments.overwrite)
+    rewrites = not arguments.no_rewrites
+    report = export_onnx(generator, card, output, overwrite=arguments.overwrite, rewrites=rewrites)
     print(f"parity with torch: {report}")
     print(f"wrote {printable(output)} ({output.stat().st_size / 1e6:.1f} MB)")
     return int(Exit.DONE)

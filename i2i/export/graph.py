@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 import i2i
+from i2i.export.rewrites import rewritten
 from i2i.images.card import METADATA_KEY, ImageCard
 from i2i.runtime.ports import expected_inputs, expected_outputs
 from i2i.runtime.structure import FLOAT, INT64, UINT8, Port
@@ -25,8 +26,11 @@ if TYPE_CHECKING:
 OPSET = 18
 
 
-def build(wrapped: Wrapped) -> ModelProto:
-    """The complete model in one piece: card in the metadata, sizes named, nothing of this machine in it."""
+def build(wrapped: Wrapped, *, rewrites: bool = True) -> ModelProto:
+    """The complete model in one piece: card in the metadata, sizes named, nothing of this machine in it.
+
+    `rewrites`: after the passes of `i2i.export.rewrites`, which make it faster; without, as torch wrote it.
+    """
     card = wrapped.card
     ports = expected_inputs(card)
     free = [
@@ -46,8 +50,17 @@ def build(wrapped: Wrapped) -> ModelProto:
         )
     assert program is not None
     model = program.model_proto
+    if rewrites:
+        model, _ = rewritten(model, even=_even(card))
     _clean(model, card)
     return model
+
+
+def _even(card: ImageCard) -> bool:
+    """Whether the planes inside have an even height and width, whatever comes."""
+    sizing = card.sizing
+    sides = (sizing.multiple,) if sizing.rule == "pad" else (sizing.width or 1, sizing.height or 1)
+    return all(side % 2 == 0 for side in sides)
 
 
 def _example(card: ImageCard) -> tuple[Tensor, ...]:

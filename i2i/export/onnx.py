@@ -20,12 +20,14 @@ from i2i.weights.store import require_finite
 from i2i.weights.wrapper import Wrapped
 
 
-def export_onnx(generator: nn.Module, card: ImageCard, path: str | Path, *, overwrite: bool = False) -> ParityReport:
+def export_onnx(
+    generator: nn.Module, card: ImageCard, path: str | Path, *, overwrite: bool = False, rewrites: bool = True
+) -> ParityReport:
     """Export a generator with its card to `path`, one file without external data.
 
-    Inputs and outputs are in README.md. Nothing is written unless onnxruntime gives what torch gives. Raises
-    `I2IError`: E_ONNX_PARITY with the figures, E_EXISTS without `overwrite`, E_NONFINITE for NaN or infinite weights,
-    E_MISSING_PACKAGE, E_NOSPACE, E_IO.
+    Inputs and outputs are in README.md. `rewrites`: the graph is made faster first (`i2i.export.rewrites`). Nothing is
+    written unless onnxruntime gives what torch gives. Raises `I2IError`: E_ONNX_PARITY with the figures, E_EXISTS
+    without `overwrite`, E_NONFINITE for NaN or infinite weights, E_MISSING_PACKAGE, E_NOSPACE, E_IO.
     """
     path = Path(path)
     for package in ("onnx", "onnxscript", "onnxruntime"):
@@ -38,7 +40,7 @@ def export_onnx(generator: nn.Module, card: ImageCard, path: str | Path, *, over
 
     generator = copy.deepcopy(generator).to("cpu", torch.float32)  # the caller's stays where it is
 
-    model = build(Wrapped(generator, card)).SerializeToString(deterministic=True)
+    model = build(Wrapped(generator, card), rewrites=rewrites).SerializeToString(deterministic=True)
     check(examine(model), card)  # what our own runtime asks of a file before it opens one
     report = compare(TorchSession(generator, card), model)
     if report.failed:

@@ -1,0 +1,36 @@
+"""The table of rewrites: passes over an exported graph that make it faster and compute the same.
+
+Contract (checked over every entry): a pass is a function (graph of onnx_ir, `even`: whether all sizes inside are
+multiples of 2) that changes the graph in place and returns in how many places. They run in the table's order.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from i2i.tables import Table
+
+if TYPE_CHECKING:
+    from onnx import ModelProto
+
+REWRITES = Table(
+    "rewrite",
+    {
+        "batch_norm": "i2i.export.rewrites.batch_norm:batch_norm",
+        "transposed": "i2i.export.rewrites.transposed:transposed",
+        "upsampled": "i2i.export.rewrites.upsampled:upsampled",
+        "narrow": "i2i.export.rewrites.narrow:narrow",
+    },
+)
+
+
+def rewritten(model: ModelProto, *, even: bool) -> tuple[ModelProto, dict[str, int]]:
+    """A model after every pass, and in how many places each did something."""
+    import onnx_ir as ir
+
+    from i2i.export.rewrites.nodes import prune
+
+    whole = ir.from_proto(model)
+    counts = {name: REWRITES[name](whole.graph, even=even) for name in REWRITES}
+    prune(whole.graph)
+    return ir.to_proto(whole), counts

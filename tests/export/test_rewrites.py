@@ -1,0 +1,228 @@
+"""Each rewrite of the graph computes what the graph computed: random weights and shapes, in float64."""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnx_ir as ir
+import pytest
+import torch
+from onnx import TensorProto, helper, numpy_helper
+from onnx.reference import ReferenceEvaluator
+
+from i2i.cli.main import main
+from i2i.export.rewrites import REWRITES, rewritten
+from i2i.images.card import ImageCard, NetworkSpec, Sizing
+from i2i.networks import NETWORKS
+from i2i.runtime.onnx import OnnxSession
+from i2i.weights.store import save_model
+
+RNG = np.random.default_rng(0)
+HEIGHT, WIDTH = 6, 10
+
+
+def model(nodes: list[onnx.NodeProto], constants: dict[str, np.ndarray], channels: int = 3) -> onnx.ModelProto:
+    graph = helper.make_graph(
+        nodes,
+        "tiny",
+        [helper.make_tensor_value_info("x", TensorProto.DOUBLE, ["n", channels, "h", "w"])],
+        [helper.make_tensor_value_info("y", TensorProto.DOUBLE, None)],
+        [numpy_helper.from_array(value, name) for name, value in constants.items()],
+    )
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)])
+
+
+def run(made: onnx.ModelProto, height: int = HEIGHT, width: int = WIDTH) -> np.ndarray:
+    channels = made.graph.input[0].type.tensor_type.shape.dim[1].dim_value
+    planes = np.random.default_rng(1).standard_normal((2, channels, height, width))
+    (result,) = ReferenceEvaluator(made).run(None, {"x": planes})
+    return result
+
+
+def kinds(made: onnx.ModelProto) -> list[str]:
+    return [node.op_type for node in made.graph.node]
+
+
+def same(before: onnx.ModelProto, after: onnx.ModelProto, **size: int) -> None:
+    expected = run(before, **size)
+    found = run(after, **size)
+    assert found.shape == expected.shape
+    assert np.abs(found - expected).max() <= 1e-6 * np.abs(expected).max()
+
+
+def applied(name: str, made: onnx.ModelProto, *, even: bool = True) -> tuple[onnx.ModelProto, int]:
+    whole = ir.from_proto(made)
+    count = REWRITES[name](whole.graph, even=even)
+    return ir.to_proto(whole), count
+
+
+def deconvolution(kernel: int, stride: int, padding: int, longer: int, *, bias: bool = True) -> onnx.ModelProto:
+    options = {"strides": [stride] * 2, "pads": [padding] * 4, "output_padding": [longer] * 2}
+    constants = {"w": RNG.standard_normal((3, 5, kernel, kernel))} | ({"b": RNG.standard_normal(5)} if bias else {})
+    return model([helper.make_node("ConvTranspose", ["x", *constants], ["y"], **options)], constants)
+
+
+CASES = [
+    (kernel, stride, padding, longer)
+    for kernel, stride in itertools.product(range(2, 8), (2, 3, 4))
+    for padding in range(kernel)
+    for longer in range(stride)
+    if HEIGHT * stride > 2 * padding
+]
+
+
+@pytest.mark.parametrize("bias", [True, False])
+def test_transposed_convolutions_of_every_kernel_stride_and_padding(bias: bool) -> None:
+    rewritten_ones = 0
+    for case in CASES:
+        before = deconvolution(*case, bias=bias)
+        after, count = applied("transposed", before)
+        rewritten_ones += count
+        same(before, after)
+        assert ("ConvTranspose" in kinds(after)) == (count == 0), case
+    assert rewritten_ones > 0.8 * len(CASES)
+
+
+def test_the_usual_transposed_convolution_becomes_a_two_by_two_one_with_four_times_the_planes() -> None:
+    after, count = applied("transposed", deconvolution(4, 2, 1, 0))
+    assert count == 1
+    assert kinds(after) == ["Conv", "DepthToSpace", "Slice"]
+    shapes = {tuple(tensor.dims) for tensor in after.graph.initializer}
+    assert (20, 3, 2, 2) in shapes
+
+
+def test_that_of_resnets_needs_nothing_cut_off() -> None:
+    after, _ = applied("transposed", deconvolution(3, 2, 1, 1))
+    assert kinds(after) == ["Conv", "DepthToSpace"]
+
+
+def doubled(kernel: int, padding: int, how: tuple[str, str] = ("asymmetric", "floor")) -> onnx.ModelProto:
+    options = {"mode": "nearest", "coordinate_transformation_mode": how[0], "nearest_mode": how[1]}
+    constants = {"w": RNG.standard_normal((5, 3, kernel, kernel)), "b": RNG.standard_normal(5)}
+    constants["scales"] = np.array([1, 1, 2, 2], np.float32)
+    nodes = [
+        helper.make_node("Resize", ["x", "", "scales"], ["u"], **options),
+        helper.make_node("Conv", ["u", "w", "b"], ["y"], pads=[padding] * 4),
+    ]
+    return model(nodes, constants)
+
+
+@pytest.mark.parametrize(
+    ("kernel", "padding"), [(1, 0), (2, 0), (2, 1), (3, 0), (3, 1), (3, 2), (4, 1), (5, 2), (7, 3)]
+)
+def test_a_doubling_and_its_convolution_become_one(kernel: int, padding: int) -> None:
+    before = doubled(kernel, padding)
+    after, count = applied("upsampled", before)
+    assert count == 1
+    same(before, after)
+    whole, _ = rewritten(before, even=False)
+    assert "Resize" not in kinds(whole)
+
+
+def test_the_usual_one_meets_four_taps_in_place_of_nine() -> None:
+    after, _ = rewritten(doubled(3, 1), even=False)
+    assert kinds(after) == ["Conv", "DepthToSpace", "Slice"]
+    assert (20, 3, 2, 2) in {tuple(tensor.dims) for tensor in after.graph.initializer}
+
+
+def test_a_resize_that_does_not_repeat_pixels_is_left_alone() -> None:
+    constants = {"w": RNG.standard_normal((5, 3, 3, 3)), "scales": np.array([1, 1, 2, 2], np.float32)}
+    nodes = [
+        helper.make_node("Resize", ["x", "", "scales"], ["u"], mode="linear"),
+        helper.make_node("Conv", ["u", "w"], ["y"], pads=[1] * 4),
+    ]
+    assert applied("upsampled", model(nodes, constants))[1] == 0
+    assert applied("upsampled", doubled(3, 1, ("asymmetric", "ceil")))[1] == 0
+
+
+def convolution(outputs: int, kernel: int, padding: int, **options: object) -> onnx.ModelProto:
+    constants = {"w": RNG.standard_normal((outputs, 3, kernel, kernel)), "b": RNG.standard_normal(outputs)}
+    return model([helper.make_node("Conv", ["x", "w", "b"], ["y"], pads=[padding] * 4, **options)], constants)
+
+
+@pytest.mark.parametrize(("outputs", "kernel", "padding"), [(1, 3, 1), (3, 7, 3), (4, 5, 2), (3, 7, 0)])
+def test_a_convolution_to_few_planes_makes_two_by_two_pixels_at_once(outputs: int, kernel: int, padding: int) -> None:
+    before = convolution(outputs, kernel, padding)
+    after, count = applied("narrow", before)
+    assert count == 1
+    assert kinds(after) == ["Conv", "DepthToSpace"]
+    size = {"height": 8, "width": 12}
+    same(before, after, **size)
+
+
+def test_where_sizes_may_be_odd_and_where_there_are_planes_enough_it_stays() -> None:
+    assert applied("narrow", convolution(3, 7, 3), even=False)[1] == 0
+    assert applied("narrow", convolution(8, 7, 3))[1] == 0
+    assert applied("narrow", convolution(3, 3, 1, strides=[2, 2]))[1] == 0
+
+
+def normalised(kind: str, *, bias: bool) -> onnx.ModelProto:
+    shape = (5, 3, 3, 3) if kind == "Conv" else (3, 5, 3, 3)
+    constants = {"w": RNG.standard_normal(shape)} | ({"b": RNG.standard_normal(5)} if bias else {})
+    four = {name: RNG.standard_normal(5) for name in ("scale", "shift", "mean")} | {"variance": RNG.random(5) + 0.1}
+    nodes = [
+        helper.make_node(kind, ["x", *constants], ["c"], pads=[1] * 4, strides=[2, 2]),
+        helper.make_node("BatchNormalization", ["c", *four], ["y"], epsilon=1e-3),
+    ]
+    return model(nodes, constants | four)
+
+
+@pytest.mark.parametrize("kind", ["Conv", "ConvTranspose"])
+@pytest.mark.parametrize("bias", [True, False])
+def test_batch_normalisation_goes_into_the_convolution_before_it(kind: str, bias: bool) -> None:
+    before = normalised(kind, bias=bias)
+    after, count = applied("batch_norm", before)
+    assert count == 1
+    assert kinds(after) == [kind]
+    same(before, after)
+
+
+def test_a_convolution_that_others_read_keeps_its_own_values() -> None:
+    made = normalised("Conv", bias=True)
+    made.graph.node.append(helper.make_node("Relu", ["c"], ["z"]))
+    made.graph.output.append(helper.make_tensor_value_info("z", TensorProto.DOUBLE, None))
+    assert applied("batch_norm", made)[1] == 0
+
+
+def test_grouped_dilated_and_uneven_convolutions_are_left_alone() -> None:
+    constants = {"w": RNG.standard_normal((3, 1, 4, 4))}
+    node = helper.make_node("ConvTranspose", ["x", "w"], ["y"], strides=[2, 2], group=3)
+    assert applied("transposed", model([node], constants))[1] == 0
+    constants = {"w": RNG.standard_normal((3, 2, 4, 4))}
+    for options in ({"dilations": [2, 2]}, {"pads": [1, 0, 1, 0]}, {"strides": [2, 1]}, {"output_shape": [13, 21]}):
+        node = helper.make_node("ConvTranspose", ["x", "w"], ["y"], **({"strides": [2, 2]} | options))
+        assert applied("transposed", model([node], constants))[1] == 0, options
+
+
+def test_all_passes_together_leave_nothing_unused_and_the_names_of_inputs_and_outputs() -> None:
+    before = normalised("ConvTranspose", bias=True)
+    after, counts = rewritten(before, even=True)
+    assert counts == {"batch_norm": 1, "transposed": 1, "upsampled": 0, "narrow": 0}
+    same(before, after)
+    assert [value.name for value in (*after.graph.input, *after.graph.output)] == ["x", "y"]
+    used = {name for node in after.graph.node for name in node.input}
+    assert {tensor.name for tensor in after.graph.initializer} <= used
+    onnx.checker.check_model(after)
+
+
+def test_a_file_is_rewritten_unless_asked_otherwise(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    network = NETWORKS["unet"](channels=4, depth=2)
+    spec = NetworkSpec(type="unet", arguments={"channels": 4, "depth": 2})
+    sizing = Sizing(rule="pad", multiple=4, minimum=4)
+    save_model(
+        tmp_path / "model", network.eval(), ImageCard(name="tiny", sizing=sizing, network=spec, method="pix2pix")
+    )
+    fast, plain = (tmp_path / name for name in ("fast.onnx", "plain.onnx"))
+    assert main(["export", str(tmp_path / "model"), str(fast)]) == 0
+    assert main(["export", str(tmp_path / "model"), str(plain), "--no-rewrites"]) == 0
+    found = {path: Counter(kinds(onnx.load(path))) for path in (fast, plain)}
+    assert found[plain]["ConvTranspose"] == found[fast]["DepthToSpace"] == 2
+    assert found[fast]["ConvTranspose"] == found[fast]["BatchNormalization"] == 0
+    pictures = np.random.default_rng(0).integers(0, 256, (2, 9, 7, 3), np.uint8)
+    fast_ones, plain_ones = (OnnxSession(path).run(pictures).astype(int) for path in (fast, plain))
+    assert np.abs(fast_ones - plain_ones).max() <= 1
