@@ -152,7 +152,8 @@ class Builder:
         shape = self.data().augmentation.shape
         other = method.other_sizes()  # the method has looked at these itself
         players = {name: part for name, part in method.players().items() if name not in other}
-        for name, part in [*method.generators().items(), *players.items()]:
+        # Players first: what is shipped may hold a critic, and the message is to name the critic.
+        for name, part in [*players.items(), *method.generators().items()]:
             role = "generator" if name in method.generators() else name
             for network in part.modules():
                 multiple, minimum = getattr(network, "multiple", None), getattr(network, "minimum", None)

@@ -172,6 +172,15 @@ def test_of_several_sets_of_labels_it_ships_one_model_with_all_the_names(picture
         Builder(recipe("stargan", tmp_path, NARROW, small, cgan)).method()
 
 
+def test_the_critic_that_knows_another_size_is_named_also_where_it_is_shipped(pictures: Path) -> None:
+    names = sorted(path.relative_to(pictures).as_posix() for path in pictures.rglob("*.png"))
+    (pictures / "list_attr.txt").write_text("\n".join([str(len(names)), "hat", *(f"{name} 1" for name in names)]))
+    small = {"generator": {"blocks": 1}, "discriminator": {"layers": 2}}
+    data = {"data": {"type": "attributes", "root": str(pictures), "augmentation": {"size": 16}}}
+    with pytest.raises(I2IError, match="size 16x16 does not fit the discriminator, which knows 128x128 alone"):
+        Builder(recipe("stargan", pictures, NARROW, small, data)).method()
+
+
 def test_label_planes_are_not_padded_to_another_size(pictures: Path) -> None:
     small = {
         "generator": {"conditioning": "planes"},
