@@ -13,6 +13,10 @@ or with every attribute switched: accuracy (a classifier that learns from the sp
 beside its accuracy on real pictures, kid, top1 and top5 where domains have pictures of one name, beside those of the
 untranslated pictures, and cycle_psnr (there and back). With --domain it is measured against pairs.
 
+A translator of fonts writes the held-out characters of every font, or of --domain: l1, psnr, ssim and ink_iou (overlap
+of ink) beside the real glyphs. DIR is the folder of fonts, --data.source the source font's file; with --baselines the
+source glyph as it is and the mean of the training glyphs are measured too.
+
 --neighbours FILE.png shows samples beside the training pictures nearest to them: a generator that has learnt its
 pictures by heart gives them back, and its samples are nearer to them than the split's own pictures are.
 
@@ -27,7 +31,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from i2i.cli import evaluate_targets
+from i2i.cli import evaluate_fonts, evaluate_targets
 from i2i.cli.model_options import add_direction
 from i2i.errors import Exit, I2IError, missing_package, printable
 
@@ -68,6 +72,8 @@ def run(parser: argparse.ArgumentParser, argv: list[str]) -> int:
         parser.error("--worst takes a number of pictures")
     more: dict[str, object] = {}
     try:
+        if evaluate_fonts.is_meant(arguments):
+            return evaluate_fonts.run(arguments)
         if evaluate_targets.is_meant(arguments):
             return evaluate_targets.run(arguments)
         sampler = _sampler(arguments)

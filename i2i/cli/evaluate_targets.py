@@ -27,10 +27,11 @@ def is_meant(arguments: argparse.Namespace) -> bool:
     """
     if arguments.model is None or arguments.domain is not None:
         return False
-    model = _model(arguments)
-    card = model.card()
+    card = _model(arguments).card()
+    if card.latent is not None or card.condition is None:
+        return False
     kind = _recipe(arguments).get("data", {}).get("type", KINDS[0])
-    return card.latent is None and card.condition is not None and (kind in KINDS or kind == "joint")
+    return kind in KINDS or kind == "joint"
 
 
 def run(arguments: argparse.Namespace) -> int:

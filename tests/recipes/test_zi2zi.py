@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 
 import i2i
 from i2i.cli.main import main
+from i2i.data.charsets import split
 from i2i.data.typeface import Typeface
 from i2i.evaluation.styled import StyledMonitor
 from i2i.images.card import Drawing
@@ -80,6 +82,49 @@ def test_the_monitor_measures_each_glyph_in_its_own_font(run: Path) -> None:
     expected = np.abs(made[0].astype(float) - made[1]).mean() / 255
     assert swapped.measure({"a2b": network})["l1"] == pytest.approx(expected, rel=1e-4)
     assert swapped.sample({"a2b": network}).ndim == 3
+
+
+def test_held_out_characters_are_measured_font_by_font(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["evaluate", str(run / "run"), "--baselines", "--json", str(tmp_path / "e.json")]
+    assert main([*words, "--report", str(tmp_path / "e.html"), "--worst", "1"]) == 0
+    out = capsys.readouterr().out
+    assert "4 glyphs of test, fonts: 2" in out and "ZCOOL XiaoWei, mean" in out
+    found = json.loads((tmp_path / "e.json").read_text())
+    translate = i2i.load(run / "run")
+    placing = translate.card.drawing
+    source = Typeface(FONTS / "NotoSansSC.otf", size=16, placing=placing)
+    expected: dict[str, list[float]] = {"model": [], "source": []}
+    for font, file in (("Ma Shan Zheng", "MaShanZheng.ttf"), ("ZCOOL XiaoWei", "ZCOOLXiaoWei.ttf")):
+        face = Typeface(FONTS / file, size=16, placing=placing)
+        for name, values in expected.items():
+            distances = [
+                np.abs(
+                    (translate(source.draw(c), domain=font) if name == "model" else source.draw(c)) - face.draw(c) * 1.0
+                )
+                for c in split("壕侣亲惨寞端榆滔啃熊", test=2, val=0)["test"]
+            ]
+            values.append(float(np.mean(distances)) / 255)
+            assert found["domains"][font][name]["l1"] == pytest.approx(values[-1], rel=1e-6)
+    assert found["l1"] == pytest.approx(np.mean(expected["model"]), rel=1e-6)
+    assert len(found["images"]) == found["n"] == 4
+    assert found["images"][0]["name"].startswith("Ma Shan Zheng/U+")
+    page = (tmp_path / "e.html").read_text()
+    assert "Ma Shan Zheng: the worst" in page and "ZCOOL XiaoWei: the worst" in page
+
+
+def test_a_model_without_its_run_is_measured_on_a_folder_of_fonts(
+    run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = str(run / "model.onnx")
+    assert main(["evaluate", model]) == 2
+    assert "--data DIR, a folder of fonts, is needed" in capsys.readouterr().err
+    assert main(["evaluate", model, "--data", str(FONTS), "--domain", "ZCOOL XiaoWei"]) == 0
+    out = capsys.readouterr().out
+    assert "fonts: 1" in out and "Ma Shan" not in out
+    assert main(["evaluate", model, "--data", str(FONTS), "--domain", "ZCOOL Xiao"]) == 2
+    assert "did you mean 'ZCOOL XiaoWei'?" in capsys.readouterr().err
 
 
 def tensors(data: bytes) -> bytes:
