@@ -37,6 +37,7 @@ from i2i.evaluation.targets import (
     back,
     can_lose,
     condition_of,
+    missing,
     present,
     steps,
     towards,
@@ -120,7 +121,8 @@ def evaluate_targets(
         progress("the judge learns from the real training pictures")
         exclusive = condition_of(card).kind == "domains"
         seen = [one.picture for one in train.told]
-        judge = taught(seen, present(card, train.told), exclusive=exclusive, steps=judge_steps)
+        has, lacks = present(card, train.told), missing(card, train.told)
+        judge = taught(seen, has, lacks, exclusive=exclusive, steps=judge_steps)
     measured = _Measured(session, card, test, metrics, features, judge)
     targets = {}
     for target, name in enumerate(condition_of(card).names):
@@ -146,8 +148,8 @@ class _Measured:
         self.session, self.card, self.test, self.metrics, self.judge = session, card, test, metrics, judge
         self.features = features
         self.pictures = [one.picture for one in test.told]
-        self.has = present(card, test.told)
-        self.steps = steps(card, self.has)
+        self.has, self.lacks = present(card, test.told), missing(card, test.told)
+        self.steps = steps(card, test.told)
         self.read = None if judge is None else judge(self.pictures)
         needs = not set(OF_FEATURES).isdisjoint(metrics)
         self.real = self._of(self.pictures) if needs else None
@@ -171,9 +173,8 @@ class _Measured:
     def _real_accuracy(self, target: int) -> dict[str, float]:
         if self.read is None:
             return {}
-        right = self.read[:, target] == self.has[:, target]
-        if condition_of(self.card).kind == "domains":
-            right = right[self.has[:, target]]
+        known = self.has if condition_of(self.card).kind == "domains" else self.has | self.lacks
+        right = (self.read[:, target] == self.has[:, target])[known[:, target]]
         return {"real_accuracy": float(right.mean())} if len(right) else {}
 
     def _accuracy(self, chosen: Sequence[Step], made: Sequence[Picture]) -> dict[str, float]:
@@ -183,9 +184,9 @@ class _Measured:
         rows, target = [step.picture for step in chosen], chosen[0].target
         wanted = ~self.has[rows, target] | (not can_lose(condition)[target])
         found = {"accuracy": float((read[:, target] == wanted).mean())}
-        others = _others(condition, target)
+        others = (self.has | self.lacks)[rows] & _others(condition, target)
         if others.any():
-            found["kept"] = float((read == self.has[rows])[:, others].mean())
+            found["kept"] = float((read == self.has[rows])[others].mean())
         return found
 
     def _back(self, chosen: Sequence[Step], made: Sequence[Picture]) -> dict[str, float]:

@@ -12,7 +12,19 @@ from torch import nn
 from i2i.errors import I2IError
 from i2i.evaluation.grids import grid
 from i2i.evaluation.monitor import EXAMPLES, evenly, session_of
-from i2i.evaluation.targets import Picture, Runs, Step, Told, back, condition_of, present, steps, towards, translated
+from i2i.evaluation.targets import (
+    Picture,
+    Runs,
+    Step,
+    Told,
+    back,
+    condition_of,
+    missing,
+    present,
+    steps,
+    towards,
+    translated,
+)
 from i2i.evaluation.unpaired import compares_sets, has_mean
 from i2i.images.card import ImageCard
 from i2i.metrics.features import Features, installed
@@ -88,9 +100,10 @@ class ConditionedMonitor:
 
     def _sets(self, generators: Mapping[str, nn.Module]) -> dict[str, float]:
         names = [name for name in self.metrics if compares_sets(name)]
-        has, found = present(self.card, self.pictures), dict[str, float]()
+        has, lacks = present(self.card, self.pictures), missing(self.card, self.pictures)
+        found = dict[str, float]()
         for target, name in enumerate(condition_of(self.card).names) if names else ():
-            having, others = np.flatnonzero(has[:, target]), np.flatnonzero(~has[:, target])
+            having, others = np.flatnonzero(has[:, target]), np.flatnonzero(lacks[:, target])
             count = min(len(having), len(others))
             if count < 2:
                 continue  # a set of one has no distribution
@@ -102,8 +115,8 @@ class ConditionedMonitor:
 
     def _in_turn(self, pictures: Sequence[Told]) -> list[Step]:
         """One of the changes that are possible of each picture; the first of them for the first picture, and so on."""
-        has = present(self.card, pictures)
-        possible = [[step for step in steps(self.card, has) if step.picture == number] for number in range(len(has))]
+        every = steps(self.card, pictures)
+        possible = [[step for step in every if step.picture == number] for number in range(len(pictures))]
         return [each[number % len(each)] for number, each in enumerate(possible) if each]
 
     def _made(self, generators: Mapping[str, nn.Module], told: Sequence[Told], chosen: Sequence[Step]) -> list[Picture]:

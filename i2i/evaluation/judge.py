@@ -48,19 +48,21 @@ class Judge:
 def taught(
     pictures: Sequence[Picture],
     has: NDArray[np.bool_],
+    lacks: NDArray[np.bool_],
     *,
     exclusive: bool,
     steps: int = STEPS,
     progress: Callable[[], object] = lambda: None,
 ) -> Judge:
-    """A judge that has learnt from pictures of one size, and which of K names each has, bool (N, K).
+    """A judge that has learnt from pictures of one size, and which of K names each has and lacks, bool (N, K): neither
+    where it is not known.
 
     Four halvings and a mean, AdamW, a cosine down to 0; every step sees pictures of all names (of attributes: with
     and without each) equally often, shifted a little. The same pictures give the same judge, on one machine. `progress`
     is called after each step.
     """
-    planes, wanted = _planes(pictures), torch.from_numpy(has.astype(np.float32))
-    draws, pools = np.random.default_rng(0), _pools(has, exclusive=exclusive)
+    planes, wanted, known = _planes(pictures), torch.from_numpy(has), torch.from_numpy(has | lacks)
+    draws, pools = np.random.default_rng(0), _pools(has, lacks, exclusive=exclusive)
     with torch.random.fork_rng(devices=[]), torch.enable_grad():
         torch.manual_seed(0)
         network = _network(planes.shape[1], has.shape[1])
@@ -68,7 +70,8 @@ def taught(
         schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
         for _ in range(steps):
             rows = torch.from_numpy(_drawn(pools, draws))
-            loss = _loss(network(_shifted(planes[rows], draws)), wanted[rows], exclusive=exclusive)
+            logits = network(_shifted(planes[rows], draws))
+            loss = _loss(logits, wanted[rows].float(), known[rows].float(), exclusive=exclusive)
             optimiser.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
@@ -85,16 +88,15 @@ def _network(channels: int, classes: int) -> nn.Sequential:
     return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(channels, classes))
 
 
-def _loss(logits: Tensor, wanted: Tensor, *, exclusive: bool) -> Tensor:
+def _loss(logits: Tensor, wanted: Tensor, known: Tensor, *, exclusive: bool) -> Tensor:
     if exclusive:
         return F.cross_entropy(logits, wanted.argmax(1))
-    return F.binary_cross_entropy_with_logits(logits, wanted)
+    return F.binary_cross_entropy_with_logits(logits, wanted, weight=known)
 
 
-def _pools(has: NDArray[np.bool_], *, exclusive: bool) -> list[NDArray[np.int64]]:
-    """The rows that have each name, and, where names do not exclude each other, those that do not have it."""
-    pools = [np.flatnonzero(column) for column in has.T]
-    pools += [] if exclusive else [np.flatnonzero(~column) for column in has.T]
+def _pools(has: NDArray[np.bool_], lacks: NDArray[np.bool_], *, exclusive: bool) -> list[NDArray[np.int64]]:
+    """The rows that have each name, and, where names do not exclude each other, those that lack it."""
+    pools = [np.flatnonzero(column) for column in (has.T if exclusive else np.concatenate([has.T, lacks.T]))]
     return [pool for pool in pools if len(pool)]
 
 

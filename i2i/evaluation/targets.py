@@ -65,15 +65,22 @@ def present(card: ImageCard, told: Sequence[Told]) -> Flags:
     return above
 
 
+def missing(card: ImageCard, told: Sequence[Told]) -> Flags:
+    """Which of the card's names each picture is known not to have, bool (N, K); nothing is known of a NaN."""
+    unknown = np.isnan(np.stack([one.known for one in told]).astype(np.float64))
+    lacking: Flags = ~present(card, told) & ~(unknown if unknown.ndim == 2 else unknown[:, None])
+    return lacking
+
+
 def can_lose(condition: Condition) -> Flags:
     """Which names a picture can lose without getting another for it, bool (K,): attributes outside exclusive groups."""
     bound = {name for group in condition.exclusive_groups for name in group}
     return np.array([condition.kind == "attributes" and name not in bound for name in condition.names])
 
 
-def steps(card: ImageCard, has: Flags) -> list[Step]:
+def steps(card: ImageCard, told: Sequence[Told]) -> list[Step]:
     """Every change of every picture: to each name that it does not have, and from each that it has and can lose."""
-    possible = ~has | can_lose(condition_of(card))
+    possible = missing(card, told) | (present(card, told) & can_lose(condition_of(card)))
     return [Step(int(picture), int(target)) for picture, target in np.argwhere(possible)]
 
 

@@ -14,7 +14,7 @@ from i2i.data.domains_source import DomainsSource
 from i2i.errors import I2IError
 from i2i.evaluation.conditioned import ConditionedMonitor
 from i2i.evaluation.grids import GAP, HEADER
-from i2i.evaluation.targets import Step, Told, back, present, steps, towards
+from i2i.evaluation.targets import Step, Told, back, missing, present, steps, towards
 from i2i.images.card import Condition, ImageCard, NetworkSpec
 from i2i.metrics.kid import kernel_distance
 from tests.runtime.folders import picture
@@ -146,10 +146,11 @@ def test_attributes_are_compared_with_pictures_that_have_them() -> None:
 
 
 def test_what_each_picture_has_and_can_become() -> None:
-    has = present(card(FACES), told([(1, 39, 1, 0), (0, 41, 0, 0.6)]))
+    faces = told([(1, 39, 1, 0), (0, 41, 0, 0.6)])
+    has = present(card(FACES), faces)
     assert has.tolist() == [[True, False, True, False], [False, True, False, True]]
-    assert steps(card(FACES), has) == [Step(0, 0), Step(0, 1), Step(0, 3), Step(1, 0), Step(1, 1), Step(1, 2)]
-    rows = towards(card(FACES), has, steps(card(FACES), has)).condition
+    assert steps(card(FACES), faces) == [Step(0, 0), Step(0, 1), Step(0, 3), Step(1, 0), Step(1, 1), Step(1, 2)]
+    rows = towards(card(FACES), has, steps(card(FACES), faces)).condition
     kept = np.nan
     expected = [
         [0, kept, kept, kept],
@@ -161,9 +162,18 @@ def test_what_each_picture_has_and_can_become() -> None:
     ]
     assert np.array_equal(rows, np.array(expected, np.float32), equal_nan=True)
     assert back(card(FACES), told([(1, 39, 1, 0)])).condition.tolist() == [[1, 39, 1, 0]]
-    domains = present(card(DOMAINS), told([2, 0]))
-    assert steps(card(DOMAINS), domains) == [Step(0, 0), Step(0, 1), Step(1, 1), Step(1, 2)]
+    assert steps(card(DOMAINS), told([2, 0])) == [Step(0, 0), Step(0, 1), Step(1, 1), Step(1, 2)]
     assert back(card(DOMAINS), told([2, 0])).domain.tolist() == [2, 0]
+
+
+def test_of_what_is_not_known_nothing_is_changed_or_compared() -> None:
+    unknown = [(np.nan, 25, 1, 0), (1, np.nan, np.nan, np.nan), (0, 55, 0, 1), (1, 20, 0, 1), (0, 20, 1, 0)]
+    assert missing(card(FACES), told(unknown[:2])).tolist() == [[False, True, False, True], [False] * 4]
+    assert steps(card(FACES), told(unknown[:2])) == [Step(0, 1), Step(0, 3), Step(1, 0)]
+    found = monitor(FACES, unknown, metrics=["kid"]).measure(NETWORK)
+    pictures = torch.from_numpy(np.stack([one.picture for one in told(unknown)])).float()
+    expected = kernel_distance(corners(pictures[[2, 4]] + 13), corners(pictures[[1, 3]]))
+    assert found["kid_smile"] == pytest.approx(expected)
 
 
 @pytest.mark.parametrize(
