@@ -54,6 +54,7 @@ class Builder:
         old = self._node.outputs[0]
         if old.is_graph_output():  # programs know it by its name
             old.name, output.name = output.name, old.name
+            output.type, output.shape = old.type, old.shape
         ir.convenience.replace_all_uses_with(old, output, replace_graph_outputs=True)
         self._graph.remove(self._node, safe=True)
 
