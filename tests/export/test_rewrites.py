@@ -30,7 +30,7 @@ def model(nodes: list[onnx.NodeProto], constants: dict[str, np.ndarray], channel
         nodes,
         "tiny",
         [helper.make_tensor_value_info("x", TensorProto.DOUBLE, ["n", channels, "h", "w"])],
-        [helper.make_tensor_value_info("y", TensorProto.DOUBLE, None)],
+        [helper.make_tensor_value_info("y", TensorProto.DOUBLE, ["n", "k", "height", "width"])],
         [numpy_helper.from_array(value, name) for name, value in constants.items()],
     )
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)])
@@ -184,7 +184,7 @@ def test_batch_normalisation_goes_into_the_convolution_before_it(kind: str, bias
 def test_a_convolution_that_others_read_keeps_its_own_values() -> None:
     made = normalised("Conv", bias=True)
     made.graph.node.append(helper.make_node("Relu", ["c"], ["z"]))
-    made.graph.output.append(helper.make_tensor_value_info("z", TensorProto.DOUBLE, None))
+    made.graph.output.append(helper.make_tensor_value_info("z", TensorProto.DOUBLE, ["n", "k", "height", "width"]))
     assert applied("batch_norm", made)[1] == 0
 
 
