@@ -111,7 +111,7 @@ def main() -> int:
     parser.add_argument("--data.source", dest="source", default="noto", metavar="A", help="(default: %(default)s)")
     parser.add_argument("--data.target", dest="target", default="fluent", metavar="B", help="(default: %(default)s)")
     parser.add_argument("--ablation", type=Path, metavar="RUNS", help="train here, and measure")
-    parser.add_argument("--steps", type=int, default=2000, metavar="N", help="of each variant (default: %(default)s)")
+    parser.add_argument("--steps", type=int, default=1500, metavar="N", help="of each variant (default: %(default)s)")
     parser.add_argument("--only", nargs="*", choices=list(VARIANTS), default=list(VARIANTS), metavar="VARIANT")
     parser.add_argument("-c", "--config", type=Path, default=ROOT / "pretrained/noto2fluent/recipe.yaml")
     options = parser.parse_args()
