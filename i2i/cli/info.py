@@ -21,14 +21,17 @@ if TYPE_CHECKING:
     from i2i.images.card import Condition, Pixels, Sizing
     from i2i.loading import ModelPath
 
-KINDS = ["attributes", "paired", "unpaired", "domains", "images"]
-WITH_SIDES = KINDS[1:3]
+KINDS = ["attributes", "paired", "unpaired", "domains", "images", "fonts"]
+WITH_SIDES = ["paired", "unpaired", "fonts"]
+WORDS = {"paired": "pairs", "fonts": "glyphs"}  # what their samples are, where they are not pictures
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("thing", metavar="MODEL|RUN|DIR")
     parser.add_argument("--data.type", dest="kind", metavar="T", help=f"DIR: {', '.join(KINDS)}")
-    parser.add_argument("--data.source", dest="source", metavar="X", help="DIR: name of the folder with the sources")
+    parser.add_argument(
+        "--data.source", dest="source", metavar="X", help="DIR: name of the folder with the sources, or the source font"
+    )
     parser.add_argument("--data.target", dest="target", metavar="Y", help="DIR: name of the folder with the answers")
 
 
@@ -62,6 +65,7 @@ def describe_model(model: ModelPath) -> str:
         "takes": _pixels(card.source) if card.latent is None else f"noise, {card.latent} numbers",
         "gives": _pixels(card.target) + (f", {card.scale} times as large" if card.scale > 1 else ""),
         "sizes": _sizing(card.sizing),
+        "source font": f"{card.drawing.font} ({card.drawing.file})" if card.drawing else "",
         "condition": _condition(card.condition),
         "network": ", ".join([card.network.type, *(f"{k} {v}" for k, v in card.network.arguments.items())]),
         "method": f"{card.method}, {card.step} steps",
@@ -93,13 +97,14 @@ def _condition(condition: Condition | None) -> str:
     ranges = [f" ({low:g} to {high:g})" if (low, high) != (0, 1) else "" for low, high in condition.ranges]
     names = [name + span for name, span in zip(condition.names, ranges or [""] * len(condition.names), strict=True)]
     groups = [f"; one of {', '.join(group)}" for group in condition.exclusive_groups]
-    return f"{condition.kind}: {', '.join(names)}{''.join(groups)}"
+    kind = f"{condition.kind}, which can be mixed" if condition.mixed else condition.kind
+    return f"{kind}: {', '.join(names)}{''.join(groups)}"
 
 
 def _dataset(root: Path, kind: str | None, sides: dict[str, str]) -> int:
     kind, found = _found(root, [kind] if kind else WITH_SIDES if sides else KINDS, sides)
     for split, samples in found.samples.items():
-        word = "pairs" if kind == "paired" else "pictures"
+        word = WORDS.get(kind, "pictures")
         print(f"{split}: {len(samples)} {word}" + (f", first {printable(samples[0].name)}" if samples else ""))
     for warning in found.warnings:
         print(f"warning: {warning}")
@@ -112,6 +117,11 @@ def _dataset(root: Path, kind: str | None, sides: dict[str, str]) -> int:
     return int(Exit.DONE)
 
 
+def _named(kind: str, sides: dict[str, str]) -> dict[str, str]:
+    """What a kind of data is told of the sides; target fonts are all others."""
+    return {name: value for name, value in sides.items() if kind != "fonts" or name == "source"}
+
+
 def _found(root: Path, kinds: list[str], sides: dict[str, str]) -> tuple[str, Scan]:
     """The first kind of data that a folder holds, and the look at its files. Raises what the reader of pairs said when
     none fits, and else the only one asked.
@@ -121,7 +131,7 @@ def _found(root: Path, kinds: list[str], sides: dict[str, str]) -> tuple[str, Sc
     refusals: dict[str, I2IError] = {}
     for kind in kinds:
         try:
-            data = DATASETS[kind](root=root, **(sides if kind in WITH_SIDES else {}))
+            data = DATASETS[kind](root=root, **(_named(kind, sides) if kind in WITH_SIDES else {}))
             found, condition = data.scan(), data.condition
         except ModuleNotFoundError as error:
             raise missing_package(error.name or "torch", "train") from None

@@ -95,6 +95,8 @@ class FontsSource(DataSource):
         """The source font. Raises `I2IError` (E_RECIPE, and as `Typeface`)."""
         if not self.source:
             found = ", ".join(path.name for path in self._files())
+            if not found:
+                raise I2IError("E_NO_IMAGES", "holds no fonts (TTF, OTF, TTC, WOFF2)", path=self.root)
             raise I2IError("E_RECIPE", f"which font is the source? --data.source FILE; there are: {found}")
         return self._typeface(self.source)
 

@@ -30,6 +30,7 @@ Box = tuple[int, int, int, int]  # left, top, right, bottom
 PAPER = 255
 MOST_FINE = 4  # how many times larger it is drawn, where that does not exceed
 LARGEST = 512  # pixels
+LOOKED_AT = 64.0  # pixels of the em, to see what a font lacks
 EM_MIDDLE = 0.38  # of the em box above the baseline
 SUFFIXES = (".ttf", ".otf", ".ttc", ".otc", ".woff2", ".woff")
 # No character, and in no font's list: a font draws its .notdef for it.
@@ -58,7 +59,8 @@ class Typeface:
         self._fine = max(1, min(MOST_FINE, LARGEST // size))
         self._pixels = placing.character_share * size * self._fine
         self._font = _opened(self.path, self.index, self._pixels, _stamp(self.path))
-        self._absent = _ink(self._font, NO_CHARACTER)
+        self._small = _opened(self.path, self.index, LOOKED_AT, _stamp(self.path))
+        self._absent = _ink(self._small, NO_CHARACTER)
         self._seen: dict[str, tuple[Lack | None, Box]] = {}
 
     @property
@@ -82,16 +84,18 @@ class Typeface:
         return PAPER - np.asarray(picture.reduce(self._fine))
 
     def fits(self, character: str) -> bool:
-        """Whether all its ink lies on the picture."""
+        """Whether all its ink lies on the picture, but for a sixty-fourth of the em."""
         x, y = self._origin(character)
-        left, top, right, bottom = self._look(character)[1]
-        return min(x + left, y + top) >= 0 and max(x + right, y + bottom) <= self.size * self._fine
+        spare = self._pixels / LOOKED_AT
+        left, top, right, bottom = (side * spare for side in self._look(character)[1])
+        end = self.size * self._fine + spare
+        return min(x + left, y + top) >= -spare and max(x + right, y + bottom) <= end
 
     def _origin(self, character: str) -> tuple[int, int]:
         """Where on the fine picture the character's origin stands: on the baseline, where its advance begins."""
         side = self.size * self._fine
         if self.placing.centring == "ink":
-            left, top, right, bottom = self._look(character)[1]
+            left, top, right, bottom = _ink(self._font, character).box
             x, y = (side - left - right) / 2, (side - top - bottom) / 2
         else:
             x = (side - self._font.getlength(character)) / 2
@@ -100,9 +104,11 @@ class Typeface:
         return round(x + right_of * side), round(y + below * side)
 
     def _look(self, character: str) -> tuple[Lack | None, Box]:
-        """What a character lacks, and its ink's box: rendered once, since it takes a while."""
+        """What a character lacks, and its ink's box, at a size that does not depend on the picture's: rendered once,
+        since thousands of them take a while.
+        """
         if character not in self._seen:
-            ink = _ink(self._font, character)
+            ink = _ink(self._small, character)
             lack: Lack | None = "blank" if ink.picture is None else "absent" if _alike(ink, self._absent) else None
             self._seen[character] = lack, ink.box
         return self._seen[character]

@@ -5,8 +5,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from i2i.cli.info import _condition
 from i2i.cli.main import main
-from i2i.images.card import NetworkSpec, Pixels, Sizing
+from i2i.images.card import Condition, Drawing, NetworkSpec, Pixels, Sizing
+from tests.dataset.fonts import square_font
 
 
 def info(*arguments) -> int:
@@ -192,6 +194,28 @@ def test_pictures_without_partners_are_described_as_what_they_look_like(tmp_path
 def test_an_unknown_type_of_data_exits_with_2(tmp_path, capsys):
     assert info(tmp_path, "--data.type", "domain") == 2
     assert "did you mean 'domains'" in capsys.readouterr().err
+
+
+def test_a_folder_of_fonts_is_counted_when_its_source_is_named(tmp_path, capsys):
+    ten = "啊阿埃挨哎唉哀皑癌蔼"
+    for name in ("Source", "One"):
+        square_font(tmp_path / f"{name}.ttf", dict.fromkeys(ten, (0, 0, 500, 500)), family=name)
+    assert info(tmp_path) == 2
+    assert "which font is the source? --data.source FILE; there are: One.ttf, Source.ttf" in capsys.readouterr().err
+    assert info(tmp_path, "--data.source", "Source.ttf") == 0
+    said = capsys.readouterr().out
+    # 300 of the 3,755 are held out, and none of these ten is among them.
+    assert "read as --data.type fonts, domains: One" in said
+    assert "train: 10 glyphs, first One/U+554A" in said
+    assert "One: 3745 of 3755 characters left out" in said
+
+
+def test_a_model_of_fonts_says_what_it_starts_from_and_that_they_mix(make_model, capsys):
+    drawing = Drawing(font="Noto Sans CJK SC", file="NotoSansSC.otf")
+    info(make_model(drawing=drawing))
+    assert "source font:   Noto Sans CJK SC (NotoSansSC.otf)" in capsys.readouterr().out
+    mixed = Condition(kind="domains", names=("a", "b"), mixed=True)
+    assert _condition(mixed) == "domains, which can be mixed: a, b"
 
 
 def test_everything_that_is_wrong_with_a_folder_is_listed_at_once(tmp_path, capsys):
