@@ -45,7 +45,7 @@ class StarGAN(Method):
     for labels of its own set, and the critic learns from those alone (`layers/label_sets.py`).
 
     What is shipped of domains is the generator. With attributes it is an `attribute_editor`, which reads those that
-    are to stay off the picture by the critic's classifier.
+    are to stay off the picture by the critic's classifier: the critic is then part of the model, and of its size.
 
     Raises ValueError for data without either, for attributes that are more than a yes or no, for a stabiliser that
     shows the critic several pictures in one, and with attributes for one that changes the critic's layers.

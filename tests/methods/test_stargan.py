@@ -21,6 +21,7 @@ from i2i.networks import stargan as networks
 from i2i.networks.layers.label_sets import LabelSet
 from i2i.training.engine import Engine
 from i2i.training.optimisers import OptimiserSettings
+from i2i.training.watch import Watch
 
 DOMAINS = Condition(kind="domains", names=("dark", "grey", "bright"))
 ATTRIBUTES = Condition(kind="attributes", names=("smile", "glasses"))
@@ -197,6 +198,21 @@ def test_with_attributes_the_translator_reads_what_is_to_stay_off_the_picture() 
         assert torch.equal(changed, method.generator(given.image, read))
     # Nothing is stored twice, and averaging one network averages both.
     assert sum(p.numel() for p in method.parameters()) == sum(p.numel() for p in editor.parameters())
+
+
+def test_the_critic_inside_the_model_is_watched_as_a_critic_and_not_as_a_generator() -> None:
+    for condition in (DOMAINS, ATTRIBUTES):
+        watch = Watch(*game(condition), None, every=1, translates=True)
+        assert watch.health.generators == ("generator",)
+
+
+def test_with_attributes_a_restored_method_takes_the_same_next_step() -> None:
+    given = batch([[1.0, 0.0], [0.0, 0.0], [1.0, 1.0]])
+    one, two = game(ATTRIBUTES), game(ATTRIBUTES)
+    play(*one, given, count=2)
+    two[0].load_state_dict(one[0].state_dict())
+    two[1].load_state(one[1].state())
+    assert play(*one, given) == play(*two, given)
 
 
 def test_what_is_shipped_can_be_built_again() -> None:
