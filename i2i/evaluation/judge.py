@@ -17,11 +17,11 @@ from torch.nn import functional as F
 
 Picture = NDArray[np.uint8]  # H,W,C
 
-STEPS = 400
+STEPS = 800
 SIDE = 64  # pixels it looks at, at most
 _BATCH = 64
 _WIDTHS = (16, 32, 64, 128)
-_RATE = 2e-3
+_RATE = 3e-3
 _SHIFT = 16  # a training picture is shifted by up to its side divided by this
 
 
