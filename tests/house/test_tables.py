@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib
 import inspect
 import pkgutil
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -14,12 +16,12 @@ from i2i.tables import Table
 
 def tables() -> dict[str, Table]:
     """Every table of the package by the name of the package that holds it."""
-    found = {}
+    found: dict[str, Table] = {}
     for module in pkgutil.walk_packages(i2i.__path__, "i2i."):
         if module.ispkg:
-            held = [value for value in vars(importlib.import_module(module.name)).values() if isinstance(value, Table)]
-            assert len(held) <= 1, f"{module.name} holds two tables"
-            found |= dict.fromkeys([module.name] * len(held), held[0]) if held else {}
+            here = [value for value in vars(importlib.import_module(module.name)).values() if isinstance(value, Table)]
+            assert len(here) <= 1, f"{module.name} holds two tables"
+            found |= dict.fromkeys([module.name] * len(here), here[0]) if here else {}
     return found
 
 
@@ -27,13 +29,21 @@ TABLES = tables()
 LINES = [(home, name) for home, table in TABLES.items() for name in table]
 
 
-def parts(home: str) -> dict[str, type]:
-    """The classes of a table's package that are of the table's kind, by their place.
+def parts(home: str) -> dict[str, Any]:
+    """What of a table's package is of the table's kind, by its place.
 
     Of the kind is what inherits from a base in the package that an entry inherits from, or has every public attribute
-    and constructor argument that all the entries have.
+    and constructor argument that all the entries have; where the entries are functions, a function with their
+    signature.
     """
     entries = [entry for entry in TABLES[home].values() if inspect.isclass(entry)]
+    if not entries:
+        signatures = {str(inspect.signature(entry)) for entry in TABLES[home].values()}
+        return {
+            f"{part.__module__}:{part.__name__}": part
+            for part in held(home, inspect.isfunction)
+            if str(inspect.signature(part)) in signatures
+        }
     bases = {base for entry in entries for base in entry.__mro__[1:] if base.__module__.startswith(f"{home}.")}
     bases -= set(entries)  # an entry may build on another one
     shape = set.intersection(*map(features, entries)) if entries else set()
@@ -46,10 +56,16 @@ def parts(home: str) -> dict[str, type]:
 
 def classes(home: str) -> set[type]:
     """The public concrete classes that the files of a package define."""
+    return {
+        c for c in held(home, inspect.isclass) if not inspect.isabstract(c) and not getattr(c, "_is_protocol", False)
+    }
+
+
+def held(home: str, kind: Callable[[object], bool]) -> set[Any]:
+    """The public classes, or functions, that the files of a package define."""
     names = [module.name for module in pkgutil.iter_modules(importlib.import_module(home).__path__) if not module.ispkg]
-    held = [c for name in names for c in vars(importlib.import_module(f"{home}.{name}")).values() if inspect.isclass(c)]
-    own = {c for c in held if c.__module__.startswith(f"{home}.") and not c.__name__.startswith("_")}
-    return {c for c in own if not inspect.isabstract(c) and not getattr(c, "_is_protocol", False)}
+    found = [c for name in names for c in vars(importlib.import_module(f"{home}.{name}")).values() if kind(c)]
+    return {c for c in found if c.__module__.startswith(f"{home}.") and not c.__name__.startswith("_")}
 
 
 def features(part: type) -> set[str]:
