@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 import i2i
 from i2i.cli.main import main
@@ -16,6 +17,7 @@ from i2i.data.charsets import split
 from i2i.data.typeface import Typeface
 from i2i.evaluation.styled import StyledMonitor
 from i2i.images.card import Drawing
+from i2i.weights.store import load_model
 
 FONTS = Path(__file__).parents[1] / "data" / "fonts"
 TINY = [
@@ -68,9 +70,16 @@ def test_a_run_on_fonts_is_looked_at_and_resumed_to_the_bit(run: Path, tmp_path:
     assert tensors(weights[0]) == tensors(weights[1])
 
 
-def test_the_monitor_measures_each_glyph_in_its_own_font(run: Path) -> None:
-    from i2i.weights.store import load_model
+def test_fine_tuning_begins_with_a_model_and_leaves_its_encoder_and_embeddings_alone(run: Path, tmp_path: Path) -> None:
+    words = [*map(str, TINY), "--init", str(run / "run"), "--method.frozen_encoder", "true"]
+    assert main(["train", "zi2zi", "--out", str(tmp_path / "tuned"), *words]) == 0
+    before, after = (load_model(path / "model")[0].state_dict() for path in (run / "run", tmp_path / "tuned"))
+    same = {name for name in before if torch.equal(before[name], after[name])}
+    assert {name for name in before if name.startswith(("encoder", "embedding"))} <= same
+    assert not {name for name in same if name.endswith("weight") and name.startswith(("decoder", "last"))}
 
+
+def test_the_monitor_measures_each_glyph_in_its_own_font(run: Path) -> None:
     network, card = load_model(run / "run" / "model")
     translate = i2i.load(run / "run")
     faces = [Typeface(FONTS / "NotoSansSC.otf", size=16, placing=Drawing(font="", file=""))]
