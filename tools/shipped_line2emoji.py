@@ -44,5 +44,6 @@ they are and three colour maps fitted on the training pairs:
 psnr in dB; kid with EfficientNet-Lite0 features; top1 and top5: the share of outputs whose own truth is among the
 nearest of all truths; gradient and checkerboard as ratios to the truth. Printed by `i2i evaluate {card.name} --data
 runs/line2emoji-data --data.source line --data.target fluent --metrics all --baselines`. A line does not tell its
-colour: fruit, faces and plants come out well, and where many colours are possible the model guesses.
+colour: keys, faces and plain objects come out well, where many colours are possible the model guesses, and drawings of
+many parts get patches of several.
 """
