@@ -92,13 +92,15 @@ def _model(arguments: argparse.Namespace) -> ModelPath:
 
 
 def _recipe(arguments: argparse.Namespace) -> dict[str, Any]:
-    """The recipe of the run; empty for a model without."""
+    """The recipe of the run, or that beside a model, which may say less than its preset does; empty without one."""
     path = Path(arguments.model) / "recipe.yaml"
     if not path.is_file():
         return {}
-    from i2i.recipes.merging import read
+    from i2i.recipes.merging import merge, read
+    from i2i.recipes.presets import preset
 
-    return read(path)
+    values = read(path)
+    return merge(preset(values["preset"]), values) if values.get("preset") else values
 
 
 def _source(arguments: argparse.Namespace, card: ImageCard) -> PicturesSource:

@@ -11,13 +11,14 @@ import yaml
 
 from i2i.errors import I2IError, printable
 from i2i.images.card import ImageCard
+from i2i.loading import CARD
 
 _RECIPE, _LOG = "recipe.yaml", "log.jsonl"
 
 
 def is_run(path: Path) -> bool:
-    """Whether `path` is a run folder: it has a recipe."""
-    return (path / _RECIPE).is_file()
+    """Whether `path` is a run folder: it has a recipe, and is no model with the recipe of its training beside it."""
+    return (path / _RECIPE).is_file() and not (path / CARD).is_file()
 
 
 def describe_run(run: Path) -> str:

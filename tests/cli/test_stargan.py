@@ -62,6 +62,13 @@ def test_a_run_between_domains_shows_every_domain_converts_to_all_and_is_measure
     capsys.readouterr()
     assert main(["evaluate", str(run), "--metrics", "cycle_psnr", "--json", str(tmp_path / "x.json")]) == 0
     assert set(json.loads((tmp_path / "x.json").read_text())["domains"]) == {"a", "b", "c"}
+    # A model may stand beside a recipe that leaves the rest to its preset.
+    short = "preset: stargan\ndata: {type: domains, augmentation: {size: 16, mode: resize}}\n"
+    (run / "model/recipe.yaml").write_text(short)
+    options = ["--data", str(tmp_path / "data"), "--metrics", "cycle_psnr", "--json", str(tmp_path / "y.json")]
+    assert main(["evaluate", str(run / "model"), *options]) == 0
+    assert (tmp_path / "y.json").read_text() == (tmp_path / "x.json").read_text()
+    capsys.readouterr()
     assert main(["info", str(run / "model")]) == 0
     assert "condition:     domains: a, b, c" in capsys.readouterr().out
 
