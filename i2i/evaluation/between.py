@@ -15,7 +15,7 @@ For every target (a domain; an attribute, switched) the pictures that can become
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -167,7 +167,7 @@ class _Measured:
         if "cycle_psnr" in self.metrics:
             found |= self._back(chosen, made)
         if self.real is not None:
-            found |= self._alike(target, chosen, self._of(made), self.real)
+            found |= self._alike(target, chosen, made, self.real)
         return found
 
     def _real_accuracy(self, target: int) -> dict[str, float]:
@@ -196,20 +196,23 @@ class _Measured:
             metric.update(torch.from_numpy(again[None].copy()), torch.from_numpy(told.picture[None].copy()))
         return {f"cycle_{name}": value for name, value in metric.compute().items()}
 
-    def _alike(self, target: int, chosen: Sequence[Step], made: torch.Tensor, real: torch.Tensor) -> dict[str, float]:
+    def _alike(
+        self, target: int, chosen: Sequence[Step], made: Sequence[Picture], real: torch.Tensor
+    ) -> dict[str, float]:
         """What needs features: the distance of the sets, and retrieval."""
-        found = {}
         having = np.flatnonzero(self.has[:, target]).tolist()
         gaining = [row for row, step in enumerate(chosen) if not self.has[step.picture, target]]
         count = min(len(having), len(gaining))
+        retrieves = condition_of(self.card).kind == "domains" and not {"top1", "top5"}.isdisjoint(self.metrics)
+        rows = list(range(len(made))) if retrieves else evenly(gaining, count)  # features are what takes long
+        features, found = dict(zip(rows, self._of([made[row] for row in rows]), strict=True)), dict[str, float]()
         if "kid" in self.metrics and count > 1:
-            found["kid"] = kernel_distance(made[evenly(gaining, count)], real[evenly(having, count)])
-        if condition_of(self.card).kind == "domains":
-            found |= self._retrieval(having, chosen, made, real)
-        return found
+            ours = torch.stack([features[row] for row in evenly(gaining, count)])
+            found["kid"] = kernel_distance(ours, real[evenly(having, count)])
+        return found | (self._retrieval(having, chosen, features, real) if retrieves else {})
 
     def _retrieval(
-        self, having: Sequence[int], chosen: Sequence[Step], made: torch.Tensor, real: torch.Tensor
+        self, having: Sequence[int], chosen: Sequence[Step], made: Mapping[int, torch.Tensor], real: torch.Tensor
     ) -> dict[str, float]:
         """Of the translations of each other domain, among the pictures of the same names in the new one."""
         truths = {self.test.names[row]: row for row in having}
@@ -223,7 +226,7 @@ class _Measured:
             if len(rows) < 2:
                 continue
             answers = real[[truths[self.test.names[chosen[row].picture]] for row in rows]]
-            places.setdefault("", []).extend(ranks(made[rows], answers).tolist())
+            places.setdefault("", []).extend(ranks(torch.stack([made[row] for row in rows]), answers).tolist())
             untouched = real[[chosen[row].picture for row in rows]]
             places.setdefault("identity_", []).extend(ranks(untouched, answers).tolist())
         return {
@@ -234,7 +237,7 @@ class _Measured:
         }
 
     def _of(self, pictures: Sequence[Picture]) -> torch.Tensor:
-        return self.features(torch.from_numpy(np.stack(pictures)))
+        return self.features(torch.from_numpy(np.stack(pictures))) if pictures else torch.empty(0)
 
 
 def _others(condition: Condition, target: int) -> Flags:
