@@ -104,7 +104,7 @@ class FontsSource(DataSource):
     def typefaces(self) -> list[Typeface]:
         """The target fonts. Raises `I2IError`: E_NO_IMAGES for none, and as `Typeface`."""
         first = self.source_typeface
-        named = self.targets or [str(path) for path in self._files()]
+        named = self.targets or [path.name for path in self._files()]
         faces = [self._typeface(name) for name in named]
         if not self.targets:
             faces = [face for face in faces if (face.path.resolve(), face.index) != (first.path.resolve(), first.index)]

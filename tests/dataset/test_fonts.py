@@ -45,6 +45,11 @@ def test_the_domains_are_the_fonts_in_the_folder_but_the_source_or_those_named()
     assert source(source="MaShanZheng.ttf").condition.names == ("Noto Sans CJK SC", "ZCOOL XiaoWei")
 
 
+def test_the_folder_may_be_named_from_where_one_stands(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(FONTS.parent)
+    assert source(Path(FONTS.name)).names == ["Ma Shan Zheng", "ZCOOL XiaoWei"]
+
+
 def test_two_fonts_of_one_name_are_told_apart_by_their_files(tmp_path: Path) -> None:
     for name in ("a", "b", "source"):
         square_font(tmp_path / f"{name}.ttf", {"A": (0, 0, 500, 500)}, family="Same")
