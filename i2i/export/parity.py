@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from i2i.errors import I2IError
 from i2i.images.card import ImageCard, Pixels
 from i2i.runtime.conditions import changed, drawn
+from i2i.runtime.onnx import failures
 
 if TYPE_CHECKING:
     from i2i.weights.session import TorchSession
@@ -68,16 +70,22 @@ class Probe(NamedTuple):
 
 
 def compare(session: TorchSession, model: bytes) -> ParityReport:
-    """Run every probe through the torch session and through onnxruntime's CPU engine on the file's bytes."""
+    """Run every probe through the torch session and through onnxruntime's CPU engine on the file's bytes.
+
+    Raises `I2IError` (E_ONNX_PARITY) when onnxruntime cannot run what torch ran.
+    """
     import onnxruntime
 
-    engine = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
-    pairs = []
-    for probe in probes(session.card):
-        expected = session.run(probe.source, domain=probe.domain, condition=probe.condition)
-        (got,) = engine.run(None, probe.inputs(session.card))
-        pairs.append((str(list(probe.source.shape)), expected, got))
-    return judge(pairs, session.card.target)
+    given = list(probes(session.card))
+    expected = [session.run(probe.source, domain=probe.domain, condition=probe.condition) for probe in given]
+    try:
+        engine = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
+        found = [engine.run(None, probe.inputs(session.card))[0] for probe in given]
+    except failures() as error:
+        message = f"onnxruntime cannot run the graph: {str(error)[:500]}; try --no-rewrites"
+        raise I2IError("E_ONNX_PARITY", message) from None
+    names = [str(list(probe.source.shape)) for probe in given]
+    return judge(list(zip(names, expected, found, strict=True)), session.card.target)
 
 
 def judge(pairs: list[tuple[str, NDArray[np.uint8], NDArray[np.uint8]]], pixels: Pixels) -> ParityReport:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import pickle
 from collections.abc import Callable
 from functools import cache
 from typing import Any
@@ -90,6 +91,6 @@ def _network() -> Any:
     try:
         # The file is a pickle: only tensors are unpickled, nothing in it is run.
         network.load_state_dict(torch.load(path, map_location="cpu", weights_only=True), strict=True)
-    except (OSError, RuntimeError, ValueError) as error:
+    except (OSError, RuntimeError, ValueError, pickle.UnpicklingError) as error:
         raise I2IError("E_CKPT_MISMATCH", f"not the weights of EfficientNet-Lite0: {error}", path=path) from None
     return network.eval().requires_grad_(False)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pickle
+import tempfile
 from pathlib import Path
 from typing import Any, ClassVar
 
+import torch
 from torch import Tensor
 
 from i2i.errors import I2IError, missing_package
@@ -52,11 +55,18 @@ class Fid:
 
 
 def _torchmetrics(path: Path) -> Any:
+    """The metric of torchmetrics. Below it torch-fidelity unpickles whatever a file holds, so it gets a copy of the tensors."""
     try:
+        tensors = torch.load(path, map_location="cpu", weights_only=True)
+        if not isinstance(tensors, dict) or not all(isinstance(value, Tensor) for value in tensors.values()):
+            raise ValueError("no named tensors")
         from torchmetrics.image.fid import FrechetInceptionDistance
 
-        return FrechetInceptionDistance(feature=2048, feature_extractor_weights_path=str(path))
+        with tempfile.TemporaryDirectory() as scratch:
+            copy = Path(scratch, WEIGHTS)
+            torch.save(tensors, copy)
+            return FrechetInceptionDistance(feature=2048, feature_extractor_weights_path=str(copy))
     except ImportError:
         raise missing_package("torch-fidelity", "metrics") from None
-    except (OSError, RuntimeError, ValueError, KeyError, EOFError) as error:
+    except (OSError, RuntimeError, ValueError, KeyError, EOFError, pickle.UnpicklingError) as error:
         raise I2IError("E_UNREADABLE", f"does not hold the weights of Inception: {error}", path=path) from None

@@ -43,7 +43,7 @@ class OnnxSession:
         data, self.card = _examined(Path(path))
         self._session = _session(data, Path(path), provider, threads)
         self.provider: str = self._session.get_providers()[0]
-        self._failures = _failures()
+        self._failures = failures()
 
     def run(
         self,
@@ -114,7 +114,7 @@ def _session(data: bytes, path: Path, provider: Provider, threads: int | None) -
     chosen = _providers(provider, onnxruntime.get_available_providers())
     try:
         return onnxruntime.InferenceSession(data, options, providers=chosen)
-    except _failures() as error:
+    except failures() as error:
         if is_out_of_memory(error):
             raise I2IError("E_OOM", "not enough memory to load the model", path=path) from error
         raise I2IError("E_ONNX_INVALID", f"onnxruntime refuses it: {_first_line(error)}", path=path) from error
@@ -127,7 +127,7 @@ def _providers(provider: Provider, available: list[str]) -> list[str]:
     return [_NAMES["cuda"], _NAMES["cpu"]] if cuda else [_NAMES["cpu"]]
 
 
-def _failures() -> tuple[type[Exception], ...]:
+def failures() -> tuple[type[Exception], ...]:
     """The exceptions of onnxruntime, which have no common ancestor below Exception."""
     from onnxruntime.capi import onnxruntime_pybind11_state as state
 

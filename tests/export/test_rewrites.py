@@ -158,6 +158,21 @@ def test_where_sizes_may_be_odd_and_where_there_are_planes_enough_it_stays() -> 
     assert applied("narrow", convolution(3, 7, 3), even=False)[1] == 0
     assert applied("narrow", convolution(8, 7, 3))[1] == 0
     assert applied("narrow", convolution(3, 3, 1, strides=[2, 2]))[1] == 0
+    assert applied("narrow", convolution(3, 4, 1))[1] == 0  # makes odd sizes of even ones
+
+
+def test_of_convolutions_to_few_planes_only_the_last_is_taken() -> None:
+    constants = {"v": RNG.standard_normal((3, 3, 3, 3)), "w": RNG.standard_normal((3, 3, 3, 3))}
+    nodes = [
+        helper.make_node("Conv", ["x", "v"], ["u"], pads=[1] * 4),
+        helper.make_node("Relu", ["u"], ["r"]),
+        helper.make_node("Conv", ["r", "w"], ["y"], pads=[1] * 4),
+    ]
+    before = model(nodes, constants)
+    after, count = applied("narrow", before)
+    assert count == 1
+    assert kinds(after) == ["Conv", "Relu", "Conv", "DepthToSpace"]
+    same(before, after)
 
 
 def normalised(kind: str, *, bias: bool) -> onnx.ModelProto:

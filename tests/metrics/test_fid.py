@@ -1,5 +1,7 @@
 """FID: what it needs, and what it gives with weights that were drawn at random."""
 
+import os
+
 import pytest
 import torch
 
@@ -28,6 +30,29 @@ def test_a_file_that_holds_something_else_is_named(tmp_path):
     with pytest.raises(I2IError) as caught:
         Fid(weights=tmp_path / "none.pth")
     assert caught.value.path == tmp_path / "none.pth"
+
+
+class Hostile:
+    """What runs a command when it is unpickled."""
+
+    def __init__(self, command: str) -> None:
+        self.command = command
+
+    def __reduce__(self):
+        return os.system, (self.command,)
+
+
+def test_nothing_in_the_file_is_run_and_damaged_files_are_named(tmp_path):
+    pytest.importorskip("torch_fidelity", reason="the extra metrics brings it")
+    path, trace = tmp_path / "weights.pth", tmp_path / "trace"
+    torch.save({"a": Hostile(f"touch {trace}")}, path)
+    with pytest.raises(I2IError, match="does not hold the weights"):
+        Fid(weights=path)
+    assert not trace.exists()
+    for damaged in (b"<html>", bytes(range(256)), b""):
+        path.write_bytes(damaged)
+        with pytest.raises(I2IError, match="does not hold the weights"):
+            Fid(weights=path)
 
 
 @pytest.mark.slow  # Inception on 299 px

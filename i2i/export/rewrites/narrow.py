@@ -13,7 +13,8 @@ MOST = 4  # planes out; from 16 on a vector is full
 def narrow(graph: ir.Graph, *, even: bool) -> int:
     """Conv to few planes -> Conv with stride 2 to four times as many + DepthToSpace, where sizes are even.
 
-    Each position of the new one makes two by two pixels with a kernel that is one larger. Returns how many.
+    Each position of the new one makes two by two pixels with a kernel that is one larger. Only the last convolutions
+    are taken, which work at the size of the picture. Returns how many.
     """
     count = 0
     for node in of_kind(graph, "Conv") if even else ():
@@ -22,7 +23,9 @@ def narrow(graph: ir.Graph, *, even: bool) -> int:
         if shape is None or source is None:
             continue
         weight, bias, stride, padding = shape
-        if stride != 1 or weight.shape[0] > MOST or weight.shape[-1] < 3:
+        size = weight.shape[-1]
+        # An even kernel gives an odd size, and so may planes that are convolved on.
+        if stride != 1 or weight.shape[0] > MOST or size < 3 or size % 2 == 0 or convolved_on(node):
             continue
         builder = Builder(graph, node)
         repeated = None if bias is None else np.tile(bias, 4)
@@ -30,6 +33,20 @@ def narrow(graph: ir.Graph, *, even: bool) -> int:
         builder.replace(builder.node("DepthToSpace", [low], blocksize=2, mode="DCR"))
         count += 1
     return count
+
+
+def convolved_on(node: ir.Node) -> bool:
+    """Whether what a node gives reaches another convolution."""
+    waiting, seen = [node], set[ir.Node]()
+    while waiting:
+        for value in waiting.pop().outputs:
+            for user, _ in value.uses():
+                if user.op_type in ("Conv", "ConvTranspose"):
+                    return True
+                if user not in seen:
+                    seen.add(user)
+                    waiting.append(user)
+    return False
 
 
 def shifted(weight: Array) -> Array:
