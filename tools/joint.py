@@ -128,7 +128,7 @@ def judge(bench: Bench, name: str) -> Reads:
     """Who reads a set's pictures: the same for all networks."""
     source = bench.sources()[name]
     train = pictures(source, "train")
-    return taught(train.pictures, train.has, exclusive=source.condition.kind == "domains")
+    return taught(train.pictures, train.has, ~train.has, exclusive=source.condition.kind == "domains")
 
 
 def table(lines: Sequence[Mapping[str, str]]) -> str:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from pathlib import Path
 
 import numpy as np
+import pytest
 from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "tools"))
@@ -71,6 +73,20 @@ def test_the_pictures_of_a_set_come_at_the_training_size_with_what_they_are(tmp_
     assert [(int(picture[0, 0, 0]), picture.shape) for picture in test.pictures] == [(10, (8, 8, 3)), (20, (8, 8, 3))]
     assert test.has.tolist() == [[True, False], [False, True]]
     assert joint.pictures(sources["faces"], "train").has.tolist() == [[True, False]]
+
+
+def test_the_judge_of_a_set_learns_from_its_training_pictures_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    values = {"moods/train/glad/a": 0, "moods/train/sad/b": 255, "moods/test/glad/c": 255, "moods/test/sad/d": 0}
+    for name, value in {**values, "signs/train/left/e": 0, "signs/train/right/f": 255}.items():
+        path = tmp_path / f"{name}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(plain(value)).save(path)
+    monkeypatch.setattr(joint, "taught", partial(joint.taught, steps=12))
+    reads = joint.judge(joint.Bench(tmp_path, tmp_path / "runs", steps=1, size=16, channels=4), "moods")
+    dark, bright = (np.full((16, 16, 3), value, np.uint8) for value in (0, 255))
+    assert reads([dark, bright]).tolist() == [[True, False], [False, True]]
 
 
 def test_the_table_compares_the_seeds_that_both_have() -> None:
