@@ -16,6 +16,8 @@ from typing import Any
 
 from runs import ROOT, finish, python
 
+from i2i.files import publish_text
+
 L1_WEIGHT = "100"  # the paper's
 VARIANTS = {
     "l1": ["--method.l1_weight", L1_WEIGHT, "--method.adversarial_weight", "0"],
@@ -62,7 +64,7 @@ def main() -> int:
     parser.add_argument("--steps", type=int, default=3000, metavar="N")
     parser.add_argument("-c", "--config", type=Path, default=ROOT / "pretrained/satellite2relief/recipe.yaml")
     parser.add_argument("--test", type=Path, default=ROOT / "tests/data/earth", metavar="DIR", help="where to measure")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the table's values as well")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the values, replacing an older file")
     options = parser.parse_args()
     for name in VARIANTS:
         train(name, options)
@@ -70,7 +72,7 @@ def main() -> int:
     print(table(rows))
     if options.json:
         kept = {name: {column: row.get(column) for column in COLUMNS} for name, row in rows.items()}
-        options.json.write_text(json.dumps(kept, indent=2) + "\n")
+        publish_text(options.json, json.dumps(kept, indent=2) + "\n", overwrite=True)
     return 0
 
 

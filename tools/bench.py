@@ -21,6 +21,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from i2i.files import publish_text
+
 ROOT = Path(__file__).resolve().parents[1]
 ENGINES = ("ours bf16", "ours fp32", "textbook")
 
@@ -61,7 +63,7 @@ def compare(name: str, rounds: int) -> dict[str, list[float]]:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=3, metavar="N", help="timings of each engine (default: 3)")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write all timings as well")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write all timings, replacing an older file")
     parser.add_argument("--worker", choices=ENGINES, help=argparse.SUPPRESS)
     parser.add_argument("--case", choices=list(cases()), help=argparse.SUPPRESS)
     methods = [name.removeprefix("bench_") for name in FILES]
@@ -81,7 +83,7 @@ def main() -> int:
         ratios = [middle["textbook"] / middle[engine] for engine in ENGINES[:2]]
         print(f"| {name} | {shown} | {ratios[0]:.2f} | {ratios[1]:.2f} |", flush=True)
     if options.json:
-        options.json.write_text(json.dumps(results, indent=2) + "\n")
+        publish_text(options.json, json.dumps(results, indent=2) + "\n", overwrite=True)
     return 0
 
 

@@ -12,7 +12,7 @@ out of the others.
 --pairs      as without, but only code points whose silhouettes agree in the first two styles (intersection over
              union at least 0.8): the same drawing, in line and fluent
 
-Needs npm, and resvg-py of the extra `drawings`.
+Needs npm, and the extras `drawings` and `train`.
 """
 
 from __future__ import annotations

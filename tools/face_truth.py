@@ -24,6 +24,7 @@ from scipy.ndimage import binary_dilation
 
 import i2i
 from i2i.data.attribute_list import AttributeList, read_list
+from i2i.files import publish_text
 from i2i.images.codec import list_images, read
 from i2i.metrics.psnr import CAP
 from i2i.runtime.translator import Translator
@@ -97,7 +98,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("model", metavar="MODEL")
     parser.add_argument("root", type=Path, metavar="DIR")
-    parser.add_argument("--json", type=Path, metavar="FILE")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the values, replacing an older file")
     options = parser.parse_args()
     translate = i2i.load(options.model)
     condition = translate.card.condition
@@ -111,7 +112,7 @@ def main() -> int:
         values = {
             name: {"n": count, **one._asdict(), "gain": one.inside - one.input} for name, (count, one) in found.items()
         }
-        options.json.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
+        publish_text(options.json, json.dumps(values, indent=2) + "\n", overwrite=True)
     return 0
 
 

@@ -12,7 +12,7 @@ OUT/truth/<attribute>/00000.png      test faces again, that attribute switched a
                                      on where it was off and off where it was on, a colour of hair on where another was
 
 Every attribute has one form (the same glasses, the same beard for all), so that what a face becomes is decided by the
-face alone. Needs Node.js with npm, and resvg-py (`pip install resvg-py`).
+face alone. Needs Node.js with npm, and the extras `drawings` and `train`.
 """
 
 from __future__ import annotations

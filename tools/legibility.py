@@ -36,7 +36,7 @@ from i2i.data.fonts_source import FontsSource
 from i2i.data.writing import Writer, drawing_of
 from i2i.errors import I2IError
 from i2i.evaluation.grids import grid
-from i2i.files import publish_bytes
+from i2i.files import publish_bytes, publish_text
 from i2i.images.card import Pixels, Placing
 from i2i.images.codec import encode
 from i2i.metrics.suite import Suite
@@ -196,7 +196,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--test-characters", type=int, default=300, help="(default: %(default)s)")
     parser.add_argument("--count", type=int, default=200, help="characters of each font (default: %(default)s)")
     parser.add_argument("--cache", type=Path, default=Path("runs/rapidocr"), help="(default: %(default)s)")
-    parser.add_argument("--json", type=Path, metavar="FILE")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the values, replacing an older file")
     parser.add_argument("--sheet", type=Path, metavar="FILE.png")
     options = parser.parse_args(argv)
     try:
@@ -221,7 +221,7 @@ def run(options: argparse.Namespace) -> None:
         rows += [[sets.source[at], sets.written[at], sets.real[at]] for at in worst]
     if options.json:
         results = {font: one.to_dict() for font, one in found.items()}
-        options.json.write_text(json.dumps(results, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        publish_text(options.json, json.dumps(results, indent=2, ensure_ascii=False) + "\n", overwrite=True)
     if options.sheet:
         shown = [[glyph[:, :, None] for glyph in glyphs] for glyphs in rows]
         sheet = grid(shown, ("source", "written", "real"))

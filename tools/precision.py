@@ -16,6 +16,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from i2i.files import publish_text
+
 ROOT = Path(__file__).resolve().parents[1]
 DATA = ROOT / "tests/data/earth"
 PRECISIONS = ("fp32", "bf16")
@@ -57,7 +59,7 @@ def main() -> int:
     parser.add_argument("--out", type=Path, required=True, metavar="RUNS")
     parser.add_argument("--steps", type=int, default=800, metavar="N")
     parser.add_argument("--seeds", type=int, default=3, metavar="N")
-    parser.add_argument("--json", type=Path, metavar="FILE")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the values, replacing an older file")
     options = parser.parse_args()
     rows: dict[str, list[dict[str, float]]] = {name: [] for name in PRECISIONS}
     for seed in range(options.seeds):
@@ -69,7 +71,7 @@ def main() -> int:
         cells = [f"{statistics.mean(c):.3f} ({statistics.stdev(c) if len(c) > 1 else 0:.3f})" for c in columns]
         print(f"| {name} | {' | '.join(cells)} |")
     if options.json:
-        options.json.write_text(json.dumps(rows, indent=2) + "\n")
+        publish_text(options.json, json.dumps(rows, indent=2) + "\n", overwrite=True)
     return 0
 
 

@@ -18,7 +18,7 @@ def scores(folder: Path, data: Path, source: str, target: str, metrics: Sequence
     """`i2i evaluate` on the split test, baselines beside."""
     with tempfile.TemporaryDirectory() as scratch:
         file = Path(scratch, "metrics.json")
-        words = ["--data", str(data.absolute()), "--data.source", source, "--data.target", target]
+        words = ["--data", str(data), "--data.source", source, "--data.target", target]
         words += ["--metrics", ",".join(metrics), "--baselines", "--json", str(file)]
         python("-m", "i2i", "evaluate", str(folder), *words)
         result: dict[str, Any] = json.loads(file.read_text())

@@ -17,7 +17,7 @@ METRICS = ("kid", "top1", "top5", "gradient", "checkerboard")
 
 def build(data: Path) -> None:
     """Draw the training set."""
-    python("tools/emoji.py", str(data.absolute()), "noto", "fluent", "--unpaired")
+    python("tools/emoji.py", str(data), "noto", "fluent", "--unpaired")
 
 
 def measured(folder: Path, data: Path) -> dict[str, Any]:

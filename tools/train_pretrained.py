@@ -40,11 +40,19 @@ MODELS = {
 }
 
 
+def made(folder: Path) -> Path:
+    """The folder, made where it was not there."""
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
 def train(recipe: str, script: Any, data: Path, run: Path) -> None:
     """Bring the run to its end, from wherever it stands."""
-    if not data.exists():
-        script.build(data)
-    finish(run, script.PRESET, "--data", str(data.absolute()), "-c", f"pretrained/{recipe}/recipe.yaml")
+    if not data.exists():  # what was interrupted has another name
+        with tempfile.TemporaryDirectory(dir=made(data.parent)) as scratch:
+            script.build(Path(scratch, "data"))
+            Path(scratch, "data").rename(data)
+    finish(run, script.PRESET, "--data", str(data), "-c", f"pretrained/{recipe}/recipe.yaml")
 
 
 def said(name: str, recipe: str) -> dict[str, str]:
@@ -108,7 +116,7 @@ def main() -> int:
     options = parser.parse_args()
     shipped = MODELS[options.name]
     script, recipe = import_module(shipped.script), shipped.recipe or options.name
-    data = options.data or ROOT / "runs" / f"{recipe}-data"
+    data = (options.data or ROOT / "runs" / f"{recipe}-data").absolute()
     run = options.run or ROOT / "runs" / recipe
     out = options.out or ROOT / "pretrained" / options.name
     train(recipe, script, data, run)

@@ -55,7 +55,7 @@ class Fid:
 
 
 def _torchmetrics(path: Path) -> Any:
-    """The metric of torchmetrics. Below it torch-fidelity unpickles whatever a file holds, so it gets a copy of the tensors."""
+    """The metric of torchmetrics; torch-fidelity below it unpickles what a file holds, so it gets a copy of tensors."""
     try:
         tensors = torch.load(path, map_location="cpu", weights_only=True)
         if not isinstance(tensors, dict) or not all(isinstance(value, Tensor) for value in tensors.values()):
