@@ -15,7 +15,8 @@ untranslated pictures, and cycle_psnr (there and back). With --domain it is meas
 
 A translator of fonts writes the held-out characters of every font, or of --domain: l1, psnr, ssim and ink_iou (overlap
 of ink) beside the real glyphs. DIR is the folder of fonts, --data.source the source font's file; with --baselines the
-source glyph as it is and the mean of the training glyphs are measured too.
+source glyph as it is and the mean of the training glyphs are measured too. Without a run folder --characters and
+--test-characters say which characters are held out.
 
 --neighbours FILE.png shows samples beside the training pictures nearest to them: a generator that has learnt its
 pictures by heart gives them back, and its samples are nearer to them than the split's own pictures are.
@@ -61,6 +62,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_direction(parser)
     parser.add_argument("--neighbours", type=Path, metavar="FILE.png", help="generators from noise: see above")
     parser.add_argument("--baselines", action="store_true", help="measure identity and three colour maps too")
+    evaluate_fonts.add_arguments(parser)
 
 
 def run(parser: argparse.ArgumentParser, argv: list[str]) -> int:
@@ -74,6 +76,7 @@ def run(parser: argparse.ArgumentParser, argv: list[str]) -> int:
     try:
         if evaluate_fonts.is_meant(arguments):
             return evaluate_fonts.run(arguments)
+        evaluate_fonts.refuse_options(arguments)
         if evaluate_targets.is_meant(arguments):
             return evaluate_targets.run(arguments)
         sampler = _sampler(arguments)

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from statistics import fmean
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from i2i.errors import Exit, I2IError, printable
 from i2i.tables import unknown
@@ -21,6 +21,18 @@ if TYPE_CHECKING:
     from i2i.runtime.translator import Translator
 
 METRICS = ("l1", "psnr", "ssim", "ink_iou")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What says which characters are held out."""
+    parser.add_argument("--characters", metavar="SET", help="fonts: the characters, as data.characters in a recipe")
+    parser.add_argument("--test-characters", type=int, metavar="N", help="fonts: how many of them are held out")
+
+
+def refuse_options(arguments: argparse.Namespace) -> None:
+    """Raise `I2IError` (E_USAGE) for options of fonts, where the model writes none."""
+    if arguments.characters is not None or arguments.test_characters is not None:
+        raise I2IError("E_USAGE", "--characters and --test-characters are about fonts; leave them out")
 
 
 def is_meant(arguments: argparse.Namespace) -> bool:
@@ -64,21 +76,26 @@ def _data(arguments: argparse.Namespace, card: ImageCard) -> FontsSource:
     from i2i.recipes.merging import merge, read
     from i2i.recipes.recipe import validate
 
-    given = {"root": arguments.data and str(arguments.data), "source": arguments.source}
+    held: dict[str, Any] = {"characters": arguments.characters, "test_characters": arguments.test_characters}
+    given = {"root": arguments.data and str(arguments.data), "source": arguments.source, **held}
     recipe = Path(arguments.model) / "recipe.yaml"
     if recipe.is_file():
-        values = merge(read(recipe), {"data": {name: value for name, value in given.items() if value}})
+        values = merge(read(recipe), {"data": {name: value for name, value in given.items() if value is not None}})
         made = Builder(validate(values)).data()
         assert isinstance(made, FontsSource)  # the card has a drawing
         return made
     if arguments.data is None:
         raise I2IError("E_USAGE", "--data DIR, a folder of fonts, is needed: this model is not a run folder")
+    if None in held.values():
+        message = "which characters are held out? --characters and --test-characters, as it was trained with"
+        raise I2IError("E_USAGE", message)
     assert card.drawing is not None  # as above
     return FontsSource(
         root=arguments.data,
         source=arguments.source or card.drawing.file,
         placing=Placing(**card.drawing.model_dump(include=set(Placing.model_fields))),
         augmentation=Augmentation(size=card.sizing.width or 64, mode="resize", flips=()),
+        **held,
     )
 
 

@@ -151,5 +151,7 @@ def test_without_the_feature_network_it_is_said_what_to_install(
 def test_neighbours_of_a_translator_and_a_model_without_data_are_refused(make_model, tmp_path: Path, capsys) -> None:
     assert evaluate(make_model(), "--data", tmp_path, "--neighbours", "x.png") == 2
     assert "--neighbours is about generators from noise" in capsys.readouterr().err
+    assert evaluate(make_model(), "--data", tmp_path, "--test-characters", "3") == 2
+    assert "--characters and --test-characters are about fonts" in capsys.readouterr().err
     assert evaluate(save(tmp_path / "run"), "--metrics", "gradient") == 2
     assert "--data DIR is needed" in capsys.readouterr().err

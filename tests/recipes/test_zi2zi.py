@@ -13,7 +13,7 @@ import torch
 
 import i2i
 from i2i.cli.main import main
-from i2i.data.charsets import split
+from i2i.data.charsets import code_point, split
 from i2i.data.typeface import Typeface
 from i2i.evaluation.styled import StyledMonitor
 from i2i.images.card import Drawing
@@ -124,15 +124,23 @@ def test_held_out_characters_are_measured_font_by_font(
 
 
 def test_a_model_without_its_run_is_measured_on_a_folder_of_fonts(
-    run: Path, capsys: pytest.CaptureFixture[str]
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     model = str(run / "model.onnx")
     assert main(["evaluate", model]) == 2
     assert "--data DIR, a folder of fonts, is needed" in capsys.readouterr().err
-    assert main(["evaluate", model, "--data", str(FONTS), "--domain", "ZCOOL XiaoWei"]) == 0
+    assert main(["evaluate", model, "--data", str(FONTS)]) == 2
+    assert "--characters and --test-characters, as it was trained with" in capsys.readouterr().err
+    held = ["--characters", "壕侣亲惨寞端榆滔啃熊", "--test-characters", "2", "--json", str(tmp_path / "e.json")]
+    assert main(["evaluate", model, "--data", str(FONTS), *held, "--domain", "ZCOOL XiaoWei"]) == 0
     out = capsys.readouterr().out
     assert "fonts: 1" in out and "Ma Shan" not in out
-    assert main(["evaluate", model, "--data", str(FONTS), "--domain", "ZCOOL Xiao"]) == 2
+    names = {image["name"] for image in json.loads((tmp_path / "e.json").read_text())["images"]}
+    expected = split("壕侣亲惨寞端榆滔啃熊", test=2, val=0)["test"]
+    assert names == {f"ZCOOL XiaoWei/{code_point(c)}" for c in expected}
+    assert main(["evaluate", str(run / "run"), "--test-characters", "4"]) == 0
+    assert "8 glyphs of test, fonts: 2" in capsys.readouterr().out
+    assert main(["evaluate", model, "--data", str(FONTS), *held, "--domain", "ZCOOL Xiao"]) == 2
     assert "did you mean 'ZCOOL XiaoWei'?" in capsys.readouterr().err
 
 
