@@ -47,6 +47,7 @@ def is_meant(arguments: argparse.Namespace) -> bool:
 
 def run(arguments: argparse.Namespace) -> int:
     """Evaluate as asked; returns the exit code."""
+    from i2i.data.problems import raise_problems
     from i2i.loading import open_model, resolve
 
     for name in ("target", "neighbours"):
@@ -59,6 +60,8 @@ def run(arguments: argparse.Namespace) -> int:
     for warning in scan.warnings:
         print(f"warning: {warning}", file=sys.stderr)
     fonts = _fonts(arguments, translator.card, data)
+    measured = {face.path for name, face in zip(data.names, data.typefaces, strict=True) if name in fonts}
+    raise_problems([problem for problem in scan.problems if problem.path in measured])
     if arguments.split not in scan.samples:
         message = f"no characters are held out for '{arguments.split}', only: {', '.join(scan.samples)}"
         raise I2IError("E_LAYOUT", message, path=data.root)

@@ -18,6 +18,7 @@ from i2i.data.typeface import Typeface
 from i2i.evaluation.styled import StyledMonitor
 from i2i.images.card import Drawing
 from i2i.weights.store import load_model
+from tests.dataset.fonts import square_font
 
 FONTS = Path(__file__).parents[1] / "data" / "fonts"
 TINY = [
@@ -142,6 +143,20 @@ def test_a_model_without_its_run_is_measured_on_a_folder_of_fonts(
     assert "8 glyphs of test, fonts: 2" in capsys.readouterr().out
     assert main(["evaluate", model, "--data", str(FONTS), *held, "--domain", "ZCOOL Xiao"]) == 2
     assert "did you mean 'ZCOOL XiaoWei'?" in capsys.readouterr().err
+
+
+def test_a_font_without_characters_to_learn_is_not_measured(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    box, held = (100, 0, 600, 600), split("ABCDEF", test=2, val=0)["test"]
+    square_font(tmp_path / "source.ttf", dict.fromkeys("ABCDEF", box), family="Source")
+    square_font(tmp_path / "few.ttf", dict.fromkeys(held, box), family="ZCOOL XiaoWei")
+    square_font(tmp_path / "other.ttf", dict.fromkeys("ABCDEF", box), family="Ma Shan Zheng")
+    words = ["evaluate", str(run / "model.onnx"), "--data", str(tmp_path), "--data.source", "source.ttf"]
+    words += ["--characters", "ABCDEF", "--test-characters", "2", "--baselines"]
+    assert main([*words, "--domain", "ZCOOL XiaoWei"]) == 3
+    assert "few.ttf: ZCOOL XiaoWei has none of the characters to learn" in capsys.readouterr().err
+    assert main([*words, "--domain", "Ma Shan Zheng"]) == 0
 
 
 def tensors(data: bytes) -> bytes:
