@@ -73,7 +73,8 @@ def textbook(case: Case) -> Callable[[], None]:
         between = (share * pictures + (1 - share) * fake).requires_grad_(True)
         score = critic(between).score
         (slope,) = torch.autograd.grad(score, between, torch.ones_like(score), create_graph=True)
-        return ((slope.flatten(1).norm(2, dim=1) - 1) ** 2).mean()
+        loss: torch.Tensor = ((slope.flatten(1).norm(2, dim=1) - 1) ** 2).mean()
+        return loss
 
     def step() -> None:
         for turn in range(CRITIC_STEPS):
