@@ -29,6 +29,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -97,7 +98,7 @@ def _evaluate(arguments: argparse.Namespace) -> dict[str, Evaluation]:
         translator = _translator(arguments)
         source, target = translator.card.source, translator.card.target
         subjects[translator.card.name] = _translate(translator, arguments.domain)
-    _suite(arguments, target)  # names that are wrong are told before any file is read
+    suite(arguments, target)  # names that are wrong are told before any file is read
     if arguments.baselines and "labels" in (source.colour, target.colour):
         raise I2IError("E_USAGE", "--baselines are maps of colours and do not fit label maps; leave them out")
     _check_data(data, arguments, source, target)
@@ -293,14 +294,14 @@ def _measure(
 
     samples = read_samples(pairs, source=pixels[0], target=pixels[1])
     shown = tqdm(samples, total=len(pairs), desc=name, unit="picture", leave=False, disable=None)
-    return evaluate(translate, shown, suite=_suite(arguments, pixels[1]), worst=arguments.worst)
+    return evaluate(translate, shown, suite=suite(arguments, pixels[1]), worst=arguments.worst)
 
 
-def _suite(arguments: argparse.Namespace, pixels: Pixels) -> Suite:
-    """New metrics as asked for, for pictures that look as `pixels` says."""
+def suite(arguments: argparse.Namespace, pixels: Pixels, *, default: Sequence[str] = ()) -> Suite:
+    """New metrics as asked for, for pictures that look as `pixels` says; `default`: where none are named."""
     from i2i.metrics.suite import Suite, all_names
 
-    asked = _asked(arguments)
+    asked = _asked(arguments) or list(default)
     return Suite(all_names(pixels) if asked == ["all"] else asked, pixels=pixels, weights=arguments.weights)
 
 

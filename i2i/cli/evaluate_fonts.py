@@ -121,11 +121,10 @@ def _measured(
     import numpy as np
     from tqdm import tqdm
 
+    from i2i.cli.evaluate import suite
     from i2i.evaluation.evaluate import evaluate
-    from i2i.metrics.suite import Suite
     from i2i.runtime.conditions import changed
 
-    asked = [part.strip() for part in arguments.metrics.split(",") if part.strip()] or list(METRICS)
     samples = _samples(data, splits[arguments.split], font)
     if not samples:
         raise I2IError("E_BAD_DATA", f"{font} has none of the characters of '{arguments.split}'", path=data.root)
@@ -140,8 +139,8 @@ def _measured(
     found = {}
     for name, translate in subjects.items():
         shown = tqdm(samples, desc=f"{font}, {name}", unit="glyph", leave=False, disable=None)
-        suite = Suite(asked, pixels=translator.card.target)
-        found[name] = evaluate(translate, shown, suite=suite, worst=arguments.worst if name == "model" else 0)
+        chosen = suite(arguments, translator.card.target, default=METRICS)
+        found[name] = evaluate(translate, shown, suite=chosen, worst=arguments.worst if name == "model" else 0)
     return found
 
 

@@ -145,6 +145,18 @@ def test_a_model_without_its_run_is_measured_on_a_folder_of_fonts(
     assert "did you mean 'ZCOOL XiaoWei'?" in capsys.readouterr().err
 
 
+def test_metrics_of_fonts_are_named_as_those_of_pictures(run: Path, tmp_path: Path) -> None:
+    found = tmp_path / "e.json"
+    words = ["evaluate", str(run / "run"), "--domain", "ZCOOL XiaoWei", "--json", str(found)]
+    assert main([*words, "--metrics", "all"]) == 0
+    assert {"l1", "ink_iou", "kid", "checkerboard"} <= json.loads(found.read_text()).keys()
+
+
+def test_the_weights_of_a_metric_are_looked_for(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["evaluate", str(run / "run"), "--metrics", "fid", "--weights", "nowhere.pth"]) == 3
+    assert "nowhere.pth" in capsys.readouterr().err
+
+
 def test_a_font_without_characters_to_learn_is_not_measured(
     run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
