@@ -73,7 +73,8 @@ def changed(
 
     An attribute that is not named stays as it is in the picture: NaN says so to the graph. Where a member of an
     exclusive group is set above the low end of its range, the others go to theirs. Raises `I2IError` (E_CONDITION) as
-    `asked`, and where nothing is said though the model has to be told something.
+    `asked`, where two of a group are set nearer to the high end than to the low one, and where nothing is said though
+    the model has to be told something.
     """
     condition = card.condition
     if condition is None or condition.kind == "domains" or domain is not None:
@@ -82,11 +83,14 @@ def changed(
         message = f"model '{card.name}' needs to be told what to change, some of: {', '.join(condition.names)}"
         raise I2IError("E_CONDITION", f"{message}; as in --set {condition.names[0]}=1")
     rows = np.full((count, len(condition.names)), np.nan, np.float32)
-    low, _ = ends(condition)
+    low, high = ends(condition)
     for group in condition.exclusive_groups:
-        if any(
-            attributes.get(name, low[at]) > low[at] for name, at in zip(group, _columns(condition, group), strict=True)
-        ):
+        given = [(name, at) for name, at in zip(group, _columns(condition, group), strict=True) if name in attributes]
+        on = [name for name, at in given if attributes[name] > (low[at] + high[at]) / 2]
+        if len(on) > 1:
+            both = " and ".join(f"'{name}'" for name in on)
+            raise I2IError("E_CONDITION", f"attributes {both} exclude each other; set one of them")
+        if any(attributes[name] > low[at] for name, at in given):
             _clear(condition, rows, group)
     return _set(condition, rows, attributes)
 

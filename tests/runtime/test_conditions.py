@@ -142,6 +142,8 @@ def test_a_picture_keeps_what_is_not_set_and_a_member_that_is_switched_on_switch
         (FACES, {}, "needs to be told what to change, some of: dark, age.*; as in --set dark=1"),
         (FACES, {"attributes": {"farr": 1}}, "unknown attribute 'farr'; did you mean 'fair'"),
         (FACES, {"attributes": {"age": float("nan")}}, "'age' runs from 20 to 60, got nan"),
+        (FACES, {"attributes": {"dark": 1, "red": 0.75}}, "'dark' and 'red' exclude each other; set one of them"),
+        (FACES, {"attributes": {"hat": 1, "bare": 0.1}}, "'hat' and 'bare' exclude each other"),  # of -2 to 2
         (FACES, {"domain": 1}, "takes no domain; leave out '1' and set dark, age"),
         (None, {"domain": {"a": 1}}, "takes no domain; leave out {'a': 1}"),
     ],
