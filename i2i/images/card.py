@@ -96,6 +96,15 @@ class Condition(Frozen):
     mixed: bool = False
 
     @model_validator(mode="after")
+    def _names_are_told_apart(self) -> Condition:
+        if len(set(self.names)) < len(self.names):
+            raise ValueError(f"each name stands once, not {', '.join(self.names)}")
+        strange = [name for group in self.exclusive_groups for name in group if name not in self.names]
+        if strange:
+            raise ValueError(f"exclusive_groups: {', '.join(strange)} not among the names {', '.join(self.names)}")
+        return self
+
+    @model_validator(mode="after")
     def _ranges_match_names(self) -> Condition:
         if self.ranges and self.kind == "domains":
             raise ValueError("ranges belong to attributes; a domain is there or not")
@@ -132,6 +141,12 @@ class Drawing(Placing):
 
     font: str
     file: str
+
+    @model_validator(mode="after")
+    def _file_is_a_name(self) -> Drawing:
+        if Path(self.file).name != self.file or "\\" in self.file or self.file == "..":
+            raise ValueError(f"file names a font and no way to it, got '{self.file}'")
+        return self
 
 
 class NetworkSpec(Frozen):

@@ -105,6 +105,12 @@ def test_a_size_belongs_to_the_rules_that_need_one(fields: dict[str, object]) ->
         {"condition": {"kind": "attributes", "names": ("a",), "ranges": ((1, 1),)}},
         {"condition": {"kind": "attributes", "names": ("a",), "ranges": ((0, float("inf")),)}},
         {"condition": {"kind": "attributes", "names": ("a",), "mixed": True}},
+        {"condition": {"kind": "domains", "names": ("a", "b", "a")}},
+        {"condition": {"kind": "attributes", "names": ("a", "b"), "exclusive_groups": (("a", "c"),)}},
+        {"drawing": {"font": "x", "file": "/fonts/x.ttf"}},
+        {"drawing": {"font": "x", "file": "../x.ttf"}},
+        {"drawing": {"font": "x", "file": "..\\x.ttf"}},
+        {"drawing": {"font": "x", "file": ".."}},
         {"nam": "x"},
     ],
 )
