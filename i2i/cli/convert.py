@@ -71,6 +71,7 @@ def run(parser: argparse.ArgumentParser, argv: list[str]) -> int:
     if convert_text.asked_for(argv):
         return convert_text.run(parser, argv)
     arguments = parser.parse_args(argv)
+    convert_text.refuse_options(arguments)
     source, output = Path(arguments.input), Path(arguments.output)
     if not source.exists():
         raise I2IError("E_UNREADABLE", "does not exist", path=source)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 FRAME = 80  # milliseconds
 HOLD = 800  # of the first and the last picture of an animation
+STEPS = 9  # from one font to another
 ANIMATED = (".gif", ".webp")
 
 
@@ -33,7 +34,14 @@ def add_text_options(parser: argparse.ArgumentParser) -> None:
     what.add_argument("--charset", metavar="FILE", help="write each of these into OUTPUT/U+XXXX.png")
     parser.add_argument("--font", metavar="FILE", help="the source font, where it does not lie beside the model")
     parser.add_argument("--towards", metavar="NAME", help="with --text: mix the domain with this one, step by step")
-    parser.add_argument("--count", type=int, metavar="N", default=9, help="steps of --towards (default: %(default)s)")
+    parser.add_argument("--count", type=int, metavar="N", help=f"steps of --towards (default: {STEPS})")
+
+
+def refuse_options(arguments: argparse.Namespace) -> None:
+    """Raise `I2IError` (E_USAGE) for options of text, where a picture is translated."""
+    for name in ("font", "towards", "count"):
+        if getattr(arguments, name) is not None:
+            raise I2IError("E_USAGE", f"--{name} is about text; leave it out, or say what to write with --text")
 
 
 def run(parser: argparse.ArgumentParser, argv: list[str]) -> int:
@@ -59,11 +67,15 @@ def _arguments(parser: argparse.ArgumentParser, argv: list[str]) -> argparse.Nam
     own.add_argument("--overwrite", action="store_true")
     add_text_options(own)
     add_model_options(own)
-    return own.parse_args(argv)
+    arguments = own.parse_args(argv)
+    arguments.count = STEPS if arguments.count is None else arguments.count
+    return arguments
 
 
 def _check(arguments: argparse.Namespace, output: Path) -> None:
     """What can be said against the options without the model."""
+    if arguments.text is not None and not arguments.text.strip():
+        raise I2IError("E_USAGE", "--text has no characters; say what to write")
     sheet = (".png", *(ANIMATED if arguments.towards else ()))
     if arguments.text is not None and output.suffix.lower() not in sheet:
         raise I2IError("E_USAGE", f"--text makes one picture; end OUTPUT in {' or '.join(sheet)}", path=output)
@@ -113,7 +125,6 @@ def _write_strip(writer: Writer, arguments: argparse.Namespace, output: Path) ->
     from i2i.files import publish_bytes
     from i2i.images.codec import encode
 
-    output.parent.mkdir(parents=True, exist_ok=True)
     if arguments.towards is None:
         pixels = writer.sheet(arguments.text, writer.styles if arguments.domain == ALL else [arguments.domain])
         data = encode(pixels[:, :, None], format="png")
@@ -122,6 +133,7 @@ def _write_strip(writer: Writer, arguments: argparse.Namespace, output: Path) ->
             writer.strip(arguments.text, mix) for mix in between(arguments.domain, arguments.towards, arguments.count)
         ]
         data = _animation(frames, output) if output.suffix.lower() in ANIMATED else _way(frames)
+    output.parent.mkdir(parents=True, exist_ok=True)
     publish_bytes(output, data, overwrite=arguments.overwrite)
     print(printable(output))
     return int(Exit.DONE)

@@ -72,7 +72,12 @@ class Writer:
 
 
 def between(first: str, last: str, count: int) -> list[Style]:
-    """`count` mixtures of two styles, from all of one to all of the other in equal steps."""
+    """`count` mixtures of two styles, from all of one to all of the other in equal steps.
+
+    Raises `I2IError` (E_CONDITION) where both are the same one.
+    """
+    if first == last:
+        raise I2IError("E_CONDITION", f"a mixture goes from one font to another, not '{first}' to itself; name two")
     return [{first: 1 - share, last: share} for share in np.linspace(0.0, 1.0, count).tolist()]
 
 

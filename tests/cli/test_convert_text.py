@@ -183,6 +183,16 @@ def test_the_source_font_is_looked_for_beside_the_model_or_named(convert: Say, m
         (["--text", "惨", "--charset", "惨", "--domain", "same", "out.png"], 2, "not allowed with argument"),
         (["--charset", "惨", "--domain", "same", "--towards", "negative", "out"], 2, "--towards needs --text"),
         (["--text", "惨", "--domain", "same", "--towards", "nagative", "out.png"], 2, "did you mean 'negative'?"),
+        (
+            ["--text", "惨", "--domain", "same", "--towards", "same", "new/out.png"],
+            2,
+            "from one font to another, not 'same'",
+        ),
+        (["--text", "", "--domain", "same", "out.png"], 2, "--text has no characters"),
+        (["--text", "  ", "--domain", "same", "out.png"], 2, "--text has no characters"),
+        (["in.png", "out.png", "--domain", "same", "--font", "x.ttf"], 2, "--font is about text"),
+        (["in.png", "out.png", "--domain", "same", "--towards", "negative"], 2, "--towards is about text"),
+        (["in.png", "out.png", "--domain", "same", "--count", "5"], 2, "--count is about text"),
         (["--text", "惨", "--domain", "same", "there.png"], 3, "is there already; use --overwrite"),
     ],
 )
