@@ -182,7 +182,8 @@ def opened(options: argparse.Namespace) -> tuple[Writer, FontsSource]:
         placing=Placing(**drawing.model_dump(include=set(Placing.model_fields))),
         augmentation=Augmentation(size=side or 64, mode="resize", flips=()),
     )
-    return Writer(translator, data.source_typeface.path), data
+    face = data.source_typeface
+    return Writer(translator, f"{face.path}#{face.index}" if face.index else face.path), data
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -7,11 +7,13 @@ import json
 import shutil
 import sys
 import zipfile
+from argparse import Namespace
 from pathlib import Path
 
 import numpy as np
 import onnx
 import pytest
+from fontTools.ttLib import TTCollection, TTFont
 from onnx import TensorProto, helper, numpy_helper
 
 from i2i.data.charsets import split
@@ -120,6 +122,20 @@ def test_the_table_of_a_model_that_copies_the_source(
     assert found["written"]["l1"] == pytest.approx(expected, rel=1e-6)
     assert (tmp_path / "out.png").stat().st_size > 100
     assert legibility.main([*words, "--domains", "negative"]) == 2
+
+
+def test_the_source_may_be_one_of_a_collection(model: Path, tmp_path: Path) -> None:
+    fonts = tmp_path / "fonts"
+    fonts.mkdir()
+    collection = TTCollection()
+    collection.fonts = [TTFont(FONTS / name) for name in ("MaShanZheng.ttf", "ZCOOLXiaoWei.ttf")]
+    collection.save(fonts / "both.ttc")
+    shutil.copy(FONTS / "NotoSansSC.otf", fonts)
+    found = {}
+    for name in ("both.ttc", "both.ttc#1"):
+        options = Namespace(model=str(model), data=fonts, source=name, targets=[], characters=TEXT, test_characters=4)
+        found[name] = legibility.opened(options)[0].face.name
+    assert found == {"both.ttc": "Ma Shan Zheng", "both.ttc#1": "ZCOOL XiaoWei"}
 
 
 def renamed(path: Path, old: str, new: str, *, to: Path) -> Path:
