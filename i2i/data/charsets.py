@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from pathlib import Path
 
 from i2i.errors import I2IError
@@ -12,6 +13,8 @@ from i2i.tables import unknown
 # GB/T 2312-1980: rows 16 to 55 hold the 3,755 characters of level 1, by sound; rows 56 to 87 the 3,008 of level 2, by
 # radical. Row and column are two bytes from 0xA1 on.
 LEVELS = {"gb2312-1": range(16, 56), "gb2312-2": range(56, 88)}
+# What a file is called and hardly anybody wants to see drawn: taken for characters, a slip of the keys would go unseen.
+_FILE = re.compile(r"[\w.-]*\w\.\w+", re.ASCII)
 
 
 def characters(which: str) -> str:
@@ -23,7 +26,7 @@ def characters(which: str) -> str:
     """
     if which in LEVELS:
         return _level(which)
-    if os.sep in which or which.endswith(".txt") or _is_file(which):
+    if os.sep in which or which.endswith(".txt") or _FILE.fullmatch(which) or _is_file(which):
         return _of_file(Path(which))
     if which.startswith("gb2312"):
         raise I2IError("E_RECIPE", unknown("set of characters", which, LEVELS))

@@ -19,6 +19,8 @@ def test_the_two_levels_of_gb2312_have_their_published_numbers_of_characters_and
 
 def test_a_text_stands_for_its_characters_each_once_without_spaces() -> None:
     assert characters("永和 九年\n永") == "永和九年"
+    assert characters("AB.,!?") == "AB.,!?"
+    assert characters("永.和") == "永.和"
 
 
 def test_a_file_stands_for_the_characters_in_it(tmp_path: Path) -> None:
@@ -31,6 +33,9 @@ def test_a_file_stands_for_the_characters_in_it(tmp_path: Path) -> None:
     [
         ("gb2312-3", "E_RECIPE", "unknown set of characters 'gb2312-3'; did you mean 'gb2312-"),
         ("nowhere.txt", "E_UNREADABLE", "nowhere.txt: cannot be read"),
+        ("永 和.txt", "E_UNREADABLE", "永 和.txt: cannot be read"),
+        ("nowhere.csv", "E_UNREADABLE", "nowhere.csv: cannot be read"),
+        ("my-list_2.utf8", "E_UNREADABLE", "my-list_2.utf8: cannot be read"),
         ("  \n", "E_RECIPE", "no characters; name gb2312-1"),
     ],
 )
