@@ -190,7 +190,7 @@ def _neighbours(
 
 def _data(arguments: argparse.Namespace) -> dict[str, Any]:
     """Root, source and target: as given, else as in the recipe of the run."""
-    recipe = _recipe_data(Path(arguments.model)) if arguments.model is not None else {}
+    recipe = {} if arguments.model is None else _recipe_data(Path(arguments.model), required=arguments.data is None)
     root = _root(arguments, recipe)
     names = {side: getattr(arguments, side) or recipe.get(side) for side in ("source", "target")}
     return {"root": root, **names}
@@ -203,8 +203,8 @@ def _root(arguments: argparse.Namespace, recipe: dict[str, Any]) -> Path:
     return Path(root)
 
 
-def _recipe_data(run: Path) -> dict[str, Any]:
-    """The part `data` of RUN/recipe.yaml; empty where there is none."""
+def _recipe_data(run: Path, *, required: bool) -> dict[str, Any]:
+    """The part `data` of RUN/recipe.yaml; empty where there is none, or, unless `required`, where it has no pairs."""
     path = run / "recipe.yaml"
     if not path.is_file():
         return {}
@@ -217,9 +217,12 @@ def _recipe_data(run: Path) -> dict[str, Any]:
         found = {key: data[key] for key in ("root", "source", "target") if isinstance(data.get(key), str)}
     except (yaml.YAMLError, AttributeError, OSError, UnicodeDecodeError):
         raise I2IError("E_RECIPE", "is not a recipe; give --data, --data.source and --data.target", path=path) from None
-    if kind not in ("paired", "unpaired"):
-        raise I2IError("E_USAGE", f"this run learnt from data of type '{kind}'; evaluate measures pairs", path=path)
-    return found
+    if kind in ("paired", "unpaired"):
+        return found
+    if required:
+        message = f"this run learnt from data of type '{kind}'; evaluate measures pairs"
+        raise I2IError("E_USAGE", f"{message}; name a folder of them with --data", path=path)
+    return {}
 
 
 def _translator(arguments: argparse.Namespace) -> Translator:

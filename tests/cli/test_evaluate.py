@@ -12,7 +12,7 @@ from PIL import Image
 
 import i2i
 from i2i.cli.main import main
-from i2i.images.card import ImageCard, NetworkSpec, Pixels, Sizing
+from i2i.images.card import Condition, ImageCard, NetworkSpec, Pixels, Sizing
 from i2i.networks import NETWORKS
 from i2i.weights.store import save_model
 
@@ -97,7 +97,24 @@ def test_a_run_on_other_data_than_pairs_is_refused_and_not_measured_as_something
     run = model(tmp_path / "run")
     (run / "recipe.yaml").write_text(f"data:\n  type: unheard_of\n  root: {data}\n")
     assert main(["evaluate", str(run), "--metrics", "l1"]) == 2
-    assert "evaluate measures pairs" in capsys.readouterr().err
+    assert "evaluate measures pairs; name a folder of them with --data" in capsys.readouterr().err
+
+
+def test_one_domain_of_a_run_on_domains_is_measured_against_the_pairs_of_another_folder(tmp_path, data, sides):
+    run, out = tmp_path / "run", tmp_path / "scores.json"
+    arguments = {"in_channels": 3, "out_channels": 3, "condition_channels": 2, "channels": 4, "blocks": 1}
+    torch.manual_seed(0)
+    condition = Condition(kind="domains", names=("photo", "map"))
+    spec = NetworkSpec(type="stargan", arguments=arguments)
+    sizing = Sizing(rule="pad", multiple=4, minimum=4)
+    card = ImageCard(name="tiny", condition=condition, sizing=sizing, network=spec, method="stargan")
+    save_model(run / "model", NETWORKS["stargan"](**arguments).eval(), card)
+    (run / "recipe.yaml").write_text("data:\n  type: domains\n  root: elsewhere\n")
+    options = ["--data", str(data), *sides, "--metrics", "l1", "--json", str(out)]
+    assert main(["evaluate", str(run), "--domain", "map", *options]) == 0
+    made = np.asarray(i2i.load(run)(data / "test/photo/a.png", domain="map")).astype(float)
+    error = np.abs(made - np.asarray(Image.open(data / "test/map/a.png"))).mean()
+    assert json.loads(out.read_text())["images"][0]["l1"] == pytest.approx(error / 255, rel=1e-4)
 
 
 def test_bad_files_of_both_splits_are_all_listed_before_anything_is_measured(tmp_path, data, sides, capsys):
