@@ -44,6 +44,11 @@ class ConditionedFolder:
         self._groups = groups
         self._turns = Turns([len(group) for group in groups], seed=pictures.seed) if groups else None
 
+    @property
+    def unlabelled(self) -> int:
+        """How many pictures there are whose domain is not known."""
+        return int((self.conditions < 0).sum()) if self.conditions.ndim == 1 else 0
+
     def __len__(self) -> int:
         return len(self._groups) * max(map(len, self._groups)) if self._groups else len(self._epoch)
 

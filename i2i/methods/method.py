@@ -41,6 +41,9 @@ class Method(nn.Module, ABC):
     # Which side of the data each direction starts from and ends at; `latent` is noise.
     directions: ClassVar[dict[str, tuple[Side, Side]]] = {"a2b": ("source", "target")}
 
+    # Whether each picture's domain has to be known; else it may be -1.
+    every_label: ClassVar[bool] = False
+
     @abstractmethod
     def players(self) -> dict[str, nn.Module]:
         """The parts that have an optimiser each, by the name used in `engine.turn(name)` and in the log."""

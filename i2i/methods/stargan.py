@@ -53,6 +53,7 @@ class StarGAN(Method):
 
     batch_type: ClassVar[type[ConditionedBatch]] = ConditionedBatch
     directions: ClassVar[dict[str, tuple[Side, Side]]] = {"a2b": ("target", "target")}
+    every_label: ClassVar[bool] = True
 
     def __init__(
         self, parts: Parts, *, classification_weight: float = 1.0, reconstruction_weight: float = 10.0

@@ -15,6 +15,8 @@ import i2i
 from i2i.adversarial.objectives import OBJECTIVES
 from i2i.adversarial.stabilisers import STABILISERS
 from i2i.data import DATASETS
+from i2i.data.conditioned import ConditionedFolder
+from i2i.data.layouts import UNLABELLED
 from i2i.data.source import DataSource
 from i2i.errors import I2IError
 from i2i.images.card import ImageCard, Sizing
@@ -69,6 +71,16 @@ class Builder:
         _check_sources(method, recipe)
         self._check_size(method)
         return method
+
+    def check_labels(self) -> None:
+        """Raise `I2IError` (E_BAD_DATA) for training pictures of an unknown domain that the method cannot use."""
+        recipe = self.recipe
+        if not METHODS[recipe.method.type].every_label:
+            return
+        samples = self.data().training_set(value_range=self.value_range, seed=recipe.training.seed)
+        if isinstance(samples, ConditionedFolder) and samples.unlabelled:
+            message = f"method '{recipe.method.type}' needs the domain of every picture; take out the folder"
+            raise I2IError("E_BAD_DATA", f"{message} {UNLABELLED}, and data.labelled_per_domain", path=recipe.data.root)
 
     @property
     def value_range(self) -> tuple[float, float]:

@@ -68,13 +68,15 @@ def _silent(line: str) -> None:
 
 
 def _scan(recipe: Any, say: Say) -> Scan:
-    scan: Scan = Builder(recipe).data().scan()
+    builder = Builder(recipe)
+    scan: Scan = builder.data().scan()
     for warning in scan.warnings:
         say(f"WARNING: {warning}")
     scan.raise_if_bad()
     if "train" not in scan.samples:
         found = ", ".join(scan.samples)
         raise I2IError("E_LAYOUT", f"there is no split 'train', only {found}", path=recipe.data.root)
+    builder.check_labels()
     counts = ", ".join(f"{len(samples)} {split}" for split, samples in scan.samples.items())
     say(f"data: {counts}; every file read and sound")
     return scan
