@@ -31,6 +31,7 @@ from PIL import Image
 from i2i import files
 from i2i.errors import Exit
 from i2i.evaluation.baselines import fit
+from i2i.evaluation.evaluate import Translate
 from i2i.evaluation.grids import grid
 from i2i.evaluation.page import code, page, paragraph, picture, pictures, section, table
 from i2i.evaluation.report import direction, read_log
@@ -205,7 +206,8 @@ def add_land_and_sea(figures: Mapping[str, dict[str, float]], tiles: Sequence[Ti
     """Add the land/sea agreement (0..1) of the training and of each baseline to the figures."""
     names = list_images(DATA / "train" / "satellite")
     sides = [[read(DATA / "train" / side / name).pixels for side in ("satellite", "relief")] for name in names]
-    for subject, colour_map in fit((source, target) for source, target in sides).items():
+    maps: dict[str, Translate] = {"identity": lambda picture: picture}
+    for subject, colour_map in (maps | fit((source, target) for source, target in sides)).items():
         outputs = [(colour_map(tile.source), tile.target) for tile in tiles]
         figures[subject]["land/sea"] = float(np.mean([landsea.agreement(*pair) for pair in outputs]))
     own = [landsea.agreement(tile.output, tile.target) for tile in tiles]

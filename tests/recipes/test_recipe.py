@@ -14,6 +14,8 @@ from i2i.recipes.presets import FOLDER, names, preset
 from i2i.recipes.recipe import MEASURED, NEUTRAL, differences, digest, leaves, recipe_model, validate
 from tests.recipes.conftest import Resolve, resolved
 
+FONTS = Path(__file__).parents[1] / "data" / "fonts"
+
 # Another valid value of every option that has no fixed partner; others get one from their type below.
 OTHER: dict[str, Any] = {
     "training.device": "cuda",
@@ -124,8 +126,11 @@ def test_a_preset_is_valid_and_its_networks_can_be_built(
 ) -> None:
     for domain in ("cat", "dog"):  # presets that are told domains look for them
         (tmp_path / "pictures" / "train" / domain).mkdir(parents=True)
+    for path in FONTS.glob("*.[ot]tf"):  # and those that write look for fonts
+        (tmp_path / "pictures" / path.name).symlink_to(path)
     monkeypatch.chdir(tmp_path)
-    builder = Builder(resolve(name=name))
+    words = ("--data.source", "NotoSansSC.otf") if name == "zi2zi" else ()
+    builder = Builder(resolve(*words, name=name))
     with torch.device("meta"):  # no memory, no numbers
         method = builder.method()
     assert set(builder.optimisers(method)) == set(method.players())
