@@ -76,13 +76,14 @@ def run(arguments: argparse.Namespace) -> int:
 def _training(source: PicturesSource, card: ImageCard, metrics: tuple[str, ...]) -> Labelled | None:
     """What the judge learns from; where the data have no split `train` nothing is judged."""
     from i2i.evaluation.between import labelled
+    from i2i.evaluation.judge import MOST
 
     if "accuracy" not in metrics:
         return None
     if "train" not in source.pictures():
         print("warning: there is no split 'train' to learn from, so no accuracy is measured", file=sys.stderr)
         return None
-    return labelled(source, "train", card)
+    return labelled(source, "train", card, most=MOST)
 
 
 def _model(arguments: argparse.Namespace) -> ModelPath:

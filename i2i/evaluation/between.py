@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from i2i.data.images_source import PicturesSource
 from i2i.errors import I2IError
-from i2i.evaluation.generated import real_pictures
+from i2i.evaluation.generated import real_pictures, spread
 from i2i.evaluation.judge import STEPS, Judge, taught
 from i2i.evaluation.monitor import evenly
 from i2i.evaluation.targets import (
@@ -69,8 +69,9 @@ class Scores(NamedTuple):
     targets: dict[str, dict[str, float]]
 
 
-def labelled(source: PicturesSource, split: str, card: ImageCard) -> Labelled:
-    """The pictures of a split of which is known what they are, as the card numbers it.
+def labelled(source: PicturesSource, split: str, card: ImageCard, *, most: int | None = None) -> Labelled:
+    """The pictures of a split of which is known what they are, as the card numbers it; of at most `most`, evenly
+    spread, and no other is read.
 
     Raises `I2IError`: E_LAYOUT for a split that is not there, E_CONDITION for data that know other things.
     """
@@ -78,12 +79,13 @@ def labelled(source: PicturesSource, split: str, card: ImageCard) -> Labelled:
     if data is None or data.kind != condition.kind:
         message = f"model '{card.name}' has {condition.kind}: {', '.join(condition.names)}; these data do not tell them"
         raise I2IError("E_CONDITION", message, path=source.root)
-    real = real_pictures(source, split, card)
+    real = real_pictures(source, split, card, most=most)
     known = real.wanted.condition if real.wanted.domain is None else real.wanted.domain
     assert known is not None  # the data have the card's kind of condition
     files, of_files = source.pictures()[split], source.known(split)
     assert of_files is not None
-    kept = [file for file, value in zip(files, of_files, strict=True) if value.ndim or value >= 0]
+    rows = spread(len(files), most)
+    kept = [files[row] for row in rows if of_files[row].ndim or of_files[row] >= 0]
     told = [Told(picture, row) for picture, row in zip(real.pictures, known, strict=True)]
     return Labelled(told, [Path(file).stem for file in kept])
 

@@ -113,8 +113,14 @@ def metric_names(card: ImageCard, asked: Sequence[str] = ()) -> tuple[str, ...]:
     return names
 
 
-def real_pictures(source: PicturesSource, split: str, card: ImageCard) -> Real:
-    """The pictures of a split, without those whose domain is not known if the generator is told domains.
+def spread(count: int, most: int | None) -> list[int]:
+    """The numbers of all the pictures, or of at most `most`, evenly spread."""
+    return evenly(range(count), count if most is None else most)
+
+
+def real_pictures(source: PicturesSource, split: str, card: ImageCard, *, most: int | None = None) -> Real:
+    """The pictures of a split, or at most `most` of them, evenly spread, without those whose domain is not known if the
+    generator is told domains.
 
     Raises `I2IError`: E_LAYOUT for a split that is not there, E_CONDITION for a domain that the model does not know or
     an attribute that the data do not know.
@@ -123,9 +129,10 @@ def real_pictures(source: PicturesSource, split: str, card: ImageCard) -> Real:
     if split not in found:
         message = f"there is no split '{split}', only {', '.join(found)}; choose one with --split"
         raise I2IError("E_LAYOUT", message, path=source.root)
-    pictures = list(_samples(source, found[split]))
+    rows = spread(len(found[split]), most)
+    pictures = list(_samples(source, [found[split][row] for row in rows]))
     known, names = source.known(split), card.condition.names if card.condition else ()
-    data = source.condition
+    known, data = None if known is None else known[rows], source.condition
     if known is None or data is None or card.condition is None or data.kind != card.condition.kind:
         return Real(pictures, drawn(card, len(pictures), seed=SEED))
     kind = "domain" if data.kind == "domains" else "attribute"

@@ -18,6 +18,7 @@ from torch.nn import functional as F
 Picture = NDArray[np.uint8]  # H,W,C
 
 STEPS = 800
+MOST = 10_000  # pictures to learn from: more would only take memory, 800 steps see 51,200
 SIDE = 64  # pixels it looks at, at most
 _BATCH = 64
 _WIDTHS = (16, 32, 64, 128)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from i2i.cli.evaluate_targets import _training
 from i2i.data.attributes_source import AttributesSource
 from i2i.data.augment import Augmentation
 from i2i.data.domains_source import DomainsSource
@@ -209,3 +210,18 @@ def test_attributes_come_in_the_order_of_the_card(tmp_path: Path) -> None:
     two = card(Condition(kind="attributes", names=("left", "smile")))
     (told,) = labelled(AttributesSource(root=tmp_path, augmentation=SMALL), "test", two).told
     assert told.known.tolist() == [1, 0]
+
+
+def test_the_judge_learns_from_so_many_pictures_evenly_spread_and_no_other_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(8):
+        domain = "dark" if number < 4 else "light"
+        picture(tmp_path / f"train/{domain}/{number}.png", 10 * number, (8, 8))
+    for number, domain in ((1, "dark"), (3, "dark"), (4, "light"), (6, "light")):
+        (tmp_path / f"train/{domain}/{number}.png").write_bytes(b"no picture")
+    monkeypatch.setattr("i2i.evaluation.judge.MOST", 4)
+    found = _training(DomainsSource(root=tmp_path, augmentation=SMALL), card(DOMAINS), ("accuracy",))
+    assert found is not None
+    assert found.names == ["0", "2", "5", "7"]  # 0, 7/3, 14/3 and 7, rounded
+    assert [(int(one.picture[0, 0, 0]), int(one.known)) for one in found.told] == [(0, 0), (20, 0), (50, 1), (70, 1)]
