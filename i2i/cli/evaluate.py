@@ -154,13 +154,12 @@ def _pictures(arguments: argparse.Namespace, sampler: Sampler) -> PicturesSource
     """The data: as in the recipe of the run, else what the card speaks of."""
     from i2i.evaluation.generated import source_for
     from i2i.recipes.build import Builder
-    from i2i.recipes.merging import merge, read
+    from i2i.recipes.merging import merge
     from i2i.recipes.recipe import validate
 
-    recipe = Path(arguments.model) / "recipe.yaml"
-    if not recipe.is_file():
+    values = evaluate_targets.recipe_of(arguments)
+    if not values:
         return source_for(sampler.card, _root(arguments, {}))
-    values = read(recipe)
     root = {"data": {"root": str(arguments.data)}} if arguments.data is not None else {}
     source: Any = Builder(validate(merge(values, root))).data()
     return cast("PicturesSource", source)

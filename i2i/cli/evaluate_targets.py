@@ -30,7 +30,7 @@ def is_meant(arguments: argparse.Namespace) -> bool:
     card = _model(arguments).card()
     if card.latent is not None or card.condition is None:
         return False
-    kind = _recipe(arguments).get("data", {}).get("type", KINDS[0])
+    kind = recipe_of(arguments).get("data", {}).get("type", KINDS[0])
     return kind in KINDS or kind == "joint"
 
 
@@ -92,10 +92,11 @@ def _model(arguments: argparse.Namespace) -> ModelPath:
     return resolve(arguments.model, direction=arguments.direction)
 
 
-def _recipe(arguments: argparse.Namespace) -> dict[str, Any]:
+def recipe_of(arguments: argparse.Namespace) -> dict[str, Any]:
     """The recipe of the run, or that beside a model, which may say less than its preset does; empty without one."""
-    path = Path(arguments.model) / "recipe.yaml"
-    if not path.is_file():
+    places = (Path(arguments.model), _model(arguments).path)  # a model that is named lies elsewhere
+    path = next((place / "recipe.yaml" for place in places if (place / "recipe.yaml").is_file()), None)
+    if path is None:
         return {}
     from i2i.recipes.merging import merge, read
     from i2i.recipes.presets import preset
@@ -112,7 +113,7 @@ def _source(arguments: argparse.Namespace, card: ImageCard) -> PicturesSource:
     from i2i.recipes.merging import merge
     from i2i.recipes.recipe import validate
 
-    values = _recipe(arguments)
+    values = recipe_of(arguments)
     if not values:
         if arguments.data is None:
             raise I2IError("E_USAGE", "--data DIR is needed: this model is not a run folder with a recipe")

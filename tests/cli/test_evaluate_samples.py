@@ -97,6 +97,14 @@ def test_the_neighbours_are_drawn_and_their_distances_told(data: Path, tmp_path:
         assert np.array_equal(shown[:SIDE, left + SIDE + GAP : left + 2 * SIDE + GAP], train[nearest])
 
 
+def test_a_recipe_beside_a_model_may_leave_the_rest_to_its_preset(data: Path, tmp_path: Path, capsys) -> None:
+    run = save(tmp_path / "run")
+    short = f"preset: dcgan\ndata: {{augmentation: {{size: {SIDE}, mode: resize}}}}\n"
+    (run / "recipe.yaml").write_text(short)
+    assert main(["evaluate", str(run), "--data", str(data), "--metrics", "gradient"]) == 0
+    assert "gradient" in capsys.readouterr().out
+
+
 def test_a_run_knows_its_data_and_how_they_were_cut(data: Path, tmp_path: Path, capsys) -> None:
     run = save(tmp_path / "run")
     (run / "recipe.yaml").write_text(
