@@ -72,7 +72,9 @@ def accuracy(translate: Translate, test: Pictures, condition: Condition, reads: 
 def translator(run: Path) -> Translate:
     """What a run's model makes of pictures, 32 at a time."""
     model = i2i.load(run, engine="torch")
-    domains = model.card.condition.kind == "domains"
+    condition = model.card.condition
+    assert condition is not None  # StarGAN's models have one
+    domains = condition.kind == "domains"
 
     def translate(given: list[Picture], name: str, value: float) -> list[Picture]:
         told: dict[str, Any] = {"domain": name} if domains else {"set": {name: value}}
