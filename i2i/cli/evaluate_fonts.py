@@ -6,10 +6,10 @@ import argparse
 import json
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
+from i2i.cli.evaluate_targets import recipe_of
 from i2i.errors import Exit, I2IError, printable
 from i2i.tables import unknown
 
@@ -76,14 +76,14 @@ def _data(arguments: argparse.Namespace, card: ImageCard) -> FontsSource:
     from i2i.data.fonts_source import FontsSource
     from i2i.images.card import Placing
     from i2i.recipes.build import Builder
-    from i2i.recipes.merging import merge, read
+    from i2i.recipes.merging import merge
     from i2i.recipes.recipe import validate
 
     held: dict[str, Any] = {"characters": arguments.characters, "test_characters": arguments.test_characters}
     given = {"root": arguments.data and str(arguments.data), "source": arguments.source, **held}
-    recipe = Path(arguments.model) / "recipe.yaml"
-    if recipe.is_file():
-        values = merge(read(recipe), {"data": {name: value for name, value in given.items() if value is not None}})
+    recipe = recipe_of(arguments)
+    if recipe:
+        values = merge(recipe, {"data": {name: value for name, value in given.items() if value is not None}})
         made = Builder(validate(values)).data()
         assert isinstance(made, FontsSource)  # the card has a drawing
         return made

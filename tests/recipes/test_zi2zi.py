@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -140,7 +141,13 @@ def test_a_model_without_its_run_is_measured_on_a_folder_of_fonts(
     expected = split("壕侣亲惨寞端榆滔啃熊", test=2, val=0)["test"]
     assert names == {f"ZCOOL XiaoWei/{code_point(c)}" for c in expected}
     assert main(["evaluate", str(run / "run"), "--test-characters", "4"]) == 0
+    # A shipped model stands beside a recipe that says less than its preset.
+    shutil.copytree(run / "run/model", tmp_path / "shipped")
+    short = "preset: zi2zi\ndata: {source: NotoSansSC.otf, characters: 壕侣亲惨寞端榆滔啃熊, test_characters: 3}\n"
+    (tmp_path / "shipped/recipe.yaml").write_text(short, encoding="utf-8")
     assert "8 glyphs of test, fonts: 2" in capsys.readouterr().out
+    assert main(["evaluate", str(tmp_path / "shipped"), "--data", str(FONTS), "--domain", "ZCOOL XiaoWei"]) == 0
+    assert "3 glyphs of test, fonts: 1" in capsys.readouterr().out
     assert main(["evaluate", model, "--data", str(FONTS), *held, "--domain", "ZCOOL Xiao"]) == 2
     assert "did you mean 'ZCOOL XiaoWei'?" in capsys.readouterr().err
 
