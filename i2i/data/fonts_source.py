@@ -33,10 +33,11 @@ class FontsSource(DataSource):
     """Font files below `root` (TTF, OTF, TTC, WOFF2): glyphs of the font `source` and of the fonts `targets`.
 
     A font is named by its file, relative to `root` or a whole path, with `#2` behind it for the third one of a
-    collection. Without `targets`: every font file in `root` itself but the source, by name. The domains are the fonts'
-    names in that order. `characters`: `gb2312-1`, `gb2312-2`, a file of text, or the characters themselves; of these
-    `test_characters` and `val_characters` are held out, the same for every font, and at most `train_characters` of the
-    rest are learnt from (0: all). What a font does not really have is left out, and the scan says so.
+    collection. Without `targets`: every font file in `root` itself but the source's, by name (of a collection the first
+    font). The domains are the fonts' names in that order. `characters`: `gb2312-1`, `gb2312-2`, a file of text, or the
+    characters themselves; of these `test_characters` and `val_characters` are held out, the same for every font, and at
+    most `train_characters` of the rest are learnt from (0: all). What a font does not really have is left out, and the
+    scan says so.
 
     Pictures are `augmentation.size` pixels wide and high, with characters on them as `placing` says, and are changed at
     random by `jitter`. In an epoch every font comes as often as the one with the most glyphs. `validation_split`: what
@@ -107,7 +108,7 @@ class FontsSource(DataSource):
         named = self.targets or [path.name for path in self._files()]
         faces = [self._typeface(name) for name in named]
         if not self.targets:
-            faces = [face for face in faces if (face.path.resolve(), face.index) != (first.path.resolve(), first.index)]
+            faces = [face for face in faces if face.path.resolve() != first.path.resolve()]
         if not faces:
             raise I2IError("E_NO_IMAGES", "holds no font but the source; put those to learn there", path=self.root)
         return faces

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from fontTools.ttLib import TTCollection, TTFont
 
 from i2i.data.augment import Augmentation
 from i2i.data.batches import loader
@@ -43,6 +44,20 @@ def test_the_domains_are_the_fonts_in_the_folder_but_the_source_or_those_named()
     assert source().condition.names == ("Ma Shan Zheng", "ZCOOL XiaoWei")
     assert source(targets=["ZCOOLXiaoWei.ttf", "MaShanZheng.ttf"]).condition.names == ("ZCOOL XiaoWei", "Ma Shan Zheng")
     assert source(source="MaShanZheng.ttf").condition.names == ("Noto Sans CJK SC", "ZCOOL XiaoWei")
+
+
+def test_the_other_fonts_of_the_collection_that_holds_the_source_are_learnt_only_if_they_are_named(
+    squares: Path,
+) -> None:
+    collection = TTCollection()
+    collection.fonts = [TTFont(squares / name) for name in ("few.ttf", "source.ttf")]
+    collection.save(squares / "both.ttc")
+    (squares / "source.ttf").unlink()
+    chosen = {"source": "both.ttc#1", "characters": "ABC", "test_characters": 1}
+    assert source(squares, **chosen).names == ["Few", "Lying"]
+    (squares / "few.ttf").unlink()
+    assert source(squares, **chosen).names == ["Lying"]
+    assert source(squares, targets=["both.ttc", "lying.ttf"], **chosen).names == ["Few", "Lying"]
 
 
 def test_the_folder_may_be_named_from_where_one_stands(monkeypatch: pytest.MonkeyPatch) -> None:
