@@ -37,6 +37,8 @@ MODELS = {
     "line2emoji": Shipped("shipped_line2emoji"),
     "noto2fluent": Shipped("shipped_noto_fluent"),
     "fluent2noto": Shipped("shipped_noto_fluent", recipe="noto2fluent", direction="b2a"),
+    "emoji-styles": Shipped("shipped_emoji_styles"),
+    "faces-attributes": Shipped("shipped_faces_attributes"),
 }
 
 

@@ -14,6 +14,10 @@ How the generator learns of its condition (`conditioning`):
 * `norm`, the default, and the deviation here: every instance normalisation is a conditional one
   (`layers/conditional_norm.py`), which acts alike at every position and so at every size.
 
+`masked`: the generator also says where it changes nothing, and there the picture stays as it was (Pumarola et al. 2018,
+"GANimation", arXiv 1807.09251, section 4.1 and equation 1, the attention mask). For attributes that touch a small part
+of a picture; without it every pixel has to pass through a quarter of the resolution and back.
+
 Deviations: instance normalisation keeps no running statistics (the authors' code gathers them and must not use them:
 a mean over domains fits none); as many halvings in the critic as asked for, where the paper has six at 128 pixels.
 """
@@ -44,6 +48,8 @@ class StarGAN(nn.Module):
     H, W) in -1..1 (tanh). H and W are multiples of 4 from 8 on; other sizes raise `I2IError` (E_SIZE). With
     `conditioning: planes`, 3 planes and 5 domains 8,430,528 parameters (2,118,112 at 32 channels); with `norm`
     8,451,968 (2,128,832). `padding` of the layers that keep the size; `planes` refuses `reflect` with ValueError.
+    `masked`: output = keep * picture + (1 - keep) * drawn, with `keep` (N, 1, H, W) in 0..1 (sigmoid) from one more
+    plane of the last layer; ValueError where `in_channels` and `out_channels` differ.
     """
 
     def __init__(
@@ -57,10 +63,15 @@ class StarGAN(nn.Module):
         conditioning: Conditioning = "norm",
         padding: Padding = "zeros",
         upsampling: Upsampling = "transposed",
+        masked: bool = False,
     ) -> None:
         super().__init__()
         if blocks < 1:
             raise ValueError(f"a StarGAN has at least one block, got {blocks}")
+        if masked and in_channels != out_channels:
+            raise ValueError(
+                f"masked keeps parts of the picture: {in_channels} planes in, {out_channels} out; both alike"
+            )
         if conditioning == "planes" and padding == "reflect":
             message = "conditioning 'planes' acts through the border of zeros alone, and padding 'reflect' has none"
             raise ValueError(f"{message}: every condition would give the same picture; take conditioning 'norm'")
@@ -86,17 +97,23 @@ class StarGAN(nn.Module):
                 _Layer(double(upsampling, wide, channels, bias=False), channels, inside),
             )
         )
-        self.last = _even(channels, out_channels, 7, padding)
+        self.masked = masked
+        self.last = _even(channels, out_channels + masked, 7, padding)
 
-    def forward(self, planes: Tensor, condition: Tensor) -> Tensor:
+    def forward(self, source: Tensor, condition: Tensor) -> Tensor:
         """Translate (N, in_channels, H, W) to what the condition says, (N, out_channels, H, W)."""
+        planes = source
         check_size(planes, multiple=self.multiple, minimum=self.minimum, network="StarGAN")
         told = numbers(condition, self.condition_channels, like=planes)
         if self.conditioning == "planes":
             planes = torch.cat((planes, told[:, :, None, None].expand(-1, -1, *planes.shape[2:])), 1)
         for layer in (*self.encoder, *self.blocks, *self.decoder):
             planes = layer(planes, told)
-        return torch.tanh(self.last(planes))
+        if not self.masked:
+            return torch.tanh(self.last(planes))
+        drawn, level = self.last(planes).tensor_split((-1,), 1)
+        keep = torch.sigmoid(level)
+        return keep * source + (1 - keep) * torch.tanh(drawn)
 
 
 class StarGANCritic(nn.Module):
