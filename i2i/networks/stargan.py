@@ -16,7 +16,9 @@ How the generator learns of its condition (`conditioning`):
 
 `masked`: the generator also says where it changes nothing, and there the picture stays as it was (Pumarola et al. 2018,
 "GANimation", arXiv 1807.09251, section 4.1 and equation 1, the attention mask). For attributes that touch a small part
-of a picture; without it every pixel has to pass through a quarter of the resolution and back.
+of a picture; without it every pixel has to pass through a quarter of the resolution and back. Deviation: the mask is
+smooth because it is averaged, where the paper has a loss for that: a mask that may alternate from pixel to pixel hides
+the old picture between the pixels of the new one.
 
 Deviations: instance normalisation keeps no running statistics (the authors' code gathers them and must not use them:
 a mean over domains fits none); as many halvings in the critic as asked for, where the paper has six at 128 pixels.
@@ -29,6 +31,7 @@ from typing import Literal
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import avg_pool2d
 
 from i2i.networks.layers.beside import numbers
 from i2i.networks.layers.conditional_norm import ConditionalInstanceNorm
@@ -40,6 +43,8 @@ from i2i.networks.layers.upsampling import Upsampling, double
 Conditioning = Literal["norm", "planes"]
 Padding = Literal["zeros", "reflect"]
 
+MASK_BLUR = 5  # pixels
+
 
 class StarGAN(nn.Module):
     """`channels` at full size, twice as many at a half, four times as many in the `blocks` at a quarter.
@@ -48,8 +53,8 @@ class StarGAN(nn.Module):
     H, W) in -1..1 (tanh). H and W are multiples of 4 from 8 on; other sizes raise `I2IError` (E_SIZE). With
     `conditioning: planes`, 3 planes and 5 domains 8,430,528 parameters (2,118,112 at 32 channels); with `norm`
     8,451,968 (2,128,832). `padding` of the layers that keep the size; `planes` refuses `reflect` with ValueError.
-    `masked`: output = keep * picture + (1 - keep) * drawn, with `keep` (N, 1, H, W) in 0..1 (sigmoid) from one more
-    plane of the last layer; ValueError where `in_channels` and `out_channels` differ.
+    `masked`: output = keep * picture + (1 - keep) * drawn, with `keep` (N, 1, H, W) in 0..1, the sigmoid of one more
+    plane of the last layer, averaged over 5x5 pixels; ValueError where `in_channels` and `out_channels` differ.
     """
 
     def __init__(
@@ -112,7 +117,7 @@ class StarGAN(nn.Module):
         if not self.masked:
             return torch.tanh(self.last(planes))
         drawn, level = self.last(planes).tensor_split((-1,), 1)
-        keep = torch.sigmoid(level)
+        keep = torch.sigmoid(avg_pool2d(level, MASK_BLUR, stride=1, padding=MASK_BLUR // 2, count_include_pad=False))
         return keep * source + (1 - keep) * torch.tanh(drawn)
 
 
