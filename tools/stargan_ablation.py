@@ -37,7 +37,7 @@ def settings(size: int, channels: int, steps: int) -> list[str]:
         *("--data.type", "attributes", "--data.exclusive_groups", GROUP, "--data.augmentation.size", str(size)),
         *("--generator.channels", str(channels), "--generator.blocks", "4", "--discriminator.channels", "16"),
         *("--discriminator.size", str(size), "--discriminator.layers", str(layers)),
-        *("--objective", "non_saturating", "--stabilisers", "[{type: r1, gamma: 0.5}]"),
+        *("--objective", "non_saturating", "--stabilisers", "[{type: r1, gamma: 0.001}]"),
         *("--optimiser.learning_rate", "2e-4", "--training.batch_size", "8", "--steps", str(steps)),
         *("--training.precision", "fp32", "--training.evaluate_every", "0"),
     ]
