@@ -28,7 +28,7 @@ HELD = ["--characters", "gb2312-1", "--test-characters", "300"]
 COLUMNS = ("l1", "ssim", "ink_iou", "accuracy")
 # The beginning of the Preface to the Orchid Pavilion (Wang Xizhi, 353).
 TEXT = "永和九年岁在癸丑"
-MARGIN, LABEL, LINE = 16, 190, 30  # pixels: around and between, left of the lines, above them
+MARGIN, LABEL, LINE = 16, 220, 30  # pixels: around and between, left of the lines, above them
 
 
 def build(data: Path) -> None:
