@@ -26,26 +26,23 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 import onnxruntime
-import torch
+from command import METRICS, ended
+from font_data import add_data_options, opened
 from PIL import Image
 
-from i2i import loading
-from i2i.data.augment import Augmentation
 from i2i.data.charsets import by_digest
 from i2i.data.fonts_source import FontsSource
-from i2i.data.writing import Writer, drawing_of
+from i2i.data.writing import Writer
 from i2i.errors import I2IError
+from i2i.evaluation.fonts import scored
 from i2i.evaluation.grids import grid
 from i2i.files import publish_bytes, publish_text
-from i2i.images.card import Pixels, Placing
 from i2i.images.codec import encode
-from i2i.metrics.suite import Suite
 
 PACKAGE, INSIDE = "rapidocr==3.10.0", "rapidocr/models/PP-OCRv6_rec_small.onnx"
 HEIGHT, WIDTH = 48, 96  # what the recogniser sees: the character in the middle of a white line
 BATCH = 16
 WORST = 6
-METRICS = ("l1", "ssim", "ink_iou")
 
 Glyph = npt.NDArray[np.uint8]
 
@@ -125,12 +122,12 @@ class Sets(NamedTuple):
 def judged(reader: Reader, sets: Sets) -> Found:
     """Read and measure one font."""
     real, made = (reader.ranked(glyphs) for glyphs in (sets.real, sets.written))
-    overlap, scores = scored(sets.written, sets.real)
+    scores, overlap = compared(sets.written, sets.real)
     worst = [at for at, value in sorted(enumerate(overlap), key=lambda entry: entry[1])][:WORST]
     return Found(
         characters=len(sets.text),
         written=scores,
-        source=scored(sets.source, sets.real)[1],
+        source=compared(sets.source, sets.real)[0],
         real_top1=share(real, sets.text, best=1),
         real_top5=share(real, sets.text, best=5),
         top1=share(made, sets.text, best=1),
@@ -139,11 +136,10 @@ def judged(reader: Reader, sets: Sets) -> Found:
     )
 
 
-def scored(outputs: list[Glyph], targets: list[Glyph]) -> tuple[list[float], dict[str, float]]:
-    """The overlap of ink of each glyph, and the metrics of all."""
-    suite = Suite(METRICS, pixels=Pixels(colour="gray"))
-    suite.update(*(torch.from_numpy(np.stack(glyphs)[..., None]) for glyphs in (outputs, targets)))
-    return [value or 0.0 for value in suite.per_image()["ink_iou"]], suite.compute()
+def compared(outputs: list[Glyph], targets: list[Glyph]) -> tuple[dict[str, float], list[float]]:
+    """The metrics of all glyphs, and the overlap of ink of each."""
+    made, real = ([glyph[:, :, None] for glyph in glyphs] for glyphs in (outputs, targets))
+    return scored(made, real, metrics=METRICS)
 
 
 def recogniser(cache: Path) -> bytes:
@@ -169,43 +165,17 @@ def sets_of(writer: Writer, data: FontsSource, font: str, *, count: int) -> Sets
     return Sets(text, [writer.face.draw(c) for c in text], writer.glyphs(text, font), [face.draw(c) for c in text])
 
 
-def opened(options: argparse.Namespace) -> tuple[Writer, FontsSource]:
-    """The model, and the fonts drawn as its source was."""
-    translator = loading.open_model(loading.resolve(options.model), threads=1)
-    drawing, side = drawing_of(translator), translator.card.sizing.width
-    data = FontsSource(
-        root=options.data,
-        source=options.source,
-        targets=options.targets,
-        characters=options.characters,
-        test_characters=options.test_characters,
-        placing=Placing(**drawing.model_dump(include=set(Placing.model_fields))),
-        augmentation=Augmentation(size=side or 64, mode="resize", flips=()),
-    )
-    face = data.source_typeface
-    return Writer(translator, f"{face.path}#{face.index}" if face.index else face.path), data
-
-
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("model", metavar="MODEL")
-    parser.add_argument("--data", type=Path, required=True, metavar="DIR")
-    parser.add_argument("--source", required=True, metavar="FILE")
-    parser.add_argument("--targets", nargs="*", default=[], metavar="FILE", help="as in the recipe (default: all)")
+    add_data_options(parser)
     parser.add_argument("--domains", nargs="*", metavar="NAME", help="(default: all that the model writes)")
-    parser.add_argument("--characters", default="gb2312-1", help="(default: %(default)s)")
-    parser.add_argument("--test-characters", type=int, default=300, help="(default: %(default)s)")
     parser.add_argument("--count", type=int, default=200, help="characters of each font (default: %(default)s)")
     parser.add_argument("--cache", type=Path, default=Path("runs/rapidocr"), help="(default: %(default)s)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the values, replacing an older file")
     parser.add_argument("--sheet", type=Path, metavar="FILE.png")
     options = parser.parse_args(argv)
-    try:
-        run(options)
-    except I2IError as error:
-        print(f"error [{error.code}] {error}", file=sys.stderr)
-        return int(error.exit_code)
-    return 0
+    return ended(lambda: run(options))
 
 
 def run(options: argparse.Namespace) -> None:

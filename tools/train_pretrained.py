@@ -7,12 +7,14 @@ writes model.onnx, card.json, model.safetensors (fp16), README.md and examples.p
 first: what is measured, exported and stored for training on are the same numbers.
 
 A new model is one file `tools/shipped_NAME.py` and a line in MODELS. Two directions of one run share both, and the
-recipe in the folder of the first.
+recipe in the folder of the first. A model of fonts is shipped with its source font, which lies beside the recipe and
+draws as that of the training did (`tools/cut_font.py`).
 """
 
 from __future__ import annotations
 
 import argparse
+import shutil
 import tempfile
 from importlib import import_module
 from pathlib import Path
@@ -24,11 +26,14 @@ from i2i.loading import Direction
 
 
 class Shipped(NamedTuple):
-    """The script of a model, the model with whose recipe it is trained (empty: its own), and which way it goes."""
+    """The script of a model, the model with whose recipe it is trained (empty: its own), which way it goes, and the
+    file of the source font of one that writes fonts.
+    """
 
     script: str
     recipe: str = ""
     direction: Direction = "a2b"
+    font: str = ""
 
 
 MODELS = {
@@ -36,6 +41,7 @@ MODELS = {
     "digits": Shipped("shipped_digits"),
     "line2emoji": Shipped("shipped_line2emoji"),
     "noto2fluent": Shipped("shipped_noto_fluent"),
+    "brush": Shipped("shipped_brush", font="NotoSansSC.otf"),
     "fluent2noto": Shipped("shipped_noto_fluent", recipe="noto2fluent", direction="b2a"),
     "emoji-styles": Shipped("shipped_emoji_styles"),
     "faces-attributes": Shipped("shipped_faces_attributes"),
@@ -55,6 +61,24 @@ def train(recipe: str, script: Any, data: Path, run: Path) -> None:
             script.build(Path(scratch, "data"))
             Path(scratch, "data").rename(data)
     finish(run, script.PRESET, "--data", str(data), "-c", f"pretrained/{recipe}/recipe.yaml")
+
+
+def with_font(folder: Path, font: Path) -> None:
+    """Put the source font beside a model of fonts, and its name into the card."""
+    from i2i.weights.store import load_model, save_model
+
+    generator, card = load_model(folder)
+    if card.drawing is None:
+        raise SystemExit(f"{card.name} does not write fonts and is shipped with none")
+    drawing = card.drawing.model_copy(update={"file": font.name})
+    save_model(folder, generator, card.model_copy(update={"drawing": drawing}), half=True, overwrite=True)
+    beside(font, folder)
+
+
+def beside(font: Path, folder: Path) -> None:
+    """The font in a folder, unless it is its own."""
+    if made(folder).resolve() != font.parent.resolve():
+        shutil.copyfile(font, folder / font.name)
 
 
 def said(name: str, recipe: str) -> dict[str, str]:
@@ -125,8 +149,13 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch, options.name)
         rounded(run, script.STEP, shipped.direction, folder, said(options.name, recipe))
+        font = ROOT / "pretrained" / recipe / shipped.font
+        if shipped.font:
+            with_font(folder, font)
         metrics = script.measured(folder, data)
         publish(folder, out, metrics)
+        if shipped.font:
+            beside(font, out)
     script.picture(out, data)
     describe(options.name, script, out, metrics)
     return 0

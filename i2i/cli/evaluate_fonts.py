@@ -5,22 +5,23 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable
-from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
-from i2i.cli.evaluate_targets import recipe_of
+from i2i.cli.evaluate_targets import asked, recipe_of
 from i2i.errors import Exit, I2IError, printable
 from i2i.tables import unknown
 
 if TYPE_CHECKING:
     from i2i.data.fonts_source import FontsSource
-    from i2i.data.glyphs import Glyph, StyledFolder
-    from i2i.evaluation.evaluate import Evaluation, Picture, Sample
-    from i2i.images.card import ImageCard
+    from i2i.data.glyphs import Glyph
+    from i2i.evaluation.evaluate import Evaluation
+    from i2i.evaluation.fonts import FontJudge
+    from i2i.images.card import ImageCard, Pixels
+    from i2i.metrics.suite import Suite
     from i2i.runtime.translator import Translator
 
-METRICS = ("l1", "psnr", "ssim", "ink_iou")
+ACCURACY = "accuracy"
+TOGETHER = "all fonts"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -65,7 +66,9 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.split not in scan.samples:
         message = f"no characters are held out for '{arguments.split}', only: {', '.join(scan.samples)}"
         raise I2IError("E_LAYOUT", message, path=data.root)
-    found = {font: _measured(arguments, translator, data, scan.samples, font) for font in fonts}
+    _suite(arguments, translator.card.target)  # a name that is wrong is told before the judge learns
+    judge = _judge(arguments, translator.card, data)
+    found = {font: _measured(arguments, translator, data, scan.samples, font, judge) for font in fonts}
     _publish(arguments, found)
     return int(Exit.DONE)
 
@@ -114,45 +117,59 @@ def _fonts(arguments: argparse.Namespace, card: ImageCard, data: FontsSource) ->
     return both if arguments.domain is None else [arguments.domain]
 
 
-def _measured(
-    arguments: argparse.Namespace, translator: Translator, data: FontsSource, splits: dict[str, list[Glyph]], font: str
-) -> dict[str, Evaluation]:
-    """What the model makes of one font, and with --baselines the source glyph and the mean of the training glyphs."""
-    import numpy as np
+def _judge(arguments: argparse.Namespace, card: ImageCard, data: FontsSource) -> FontJudge | None:
+    """What reads of glyphs which font they are of, where `accuracy` is asked for."""
     from tqdm import tqdm
 
-    from i2i.cli.evaluate import suite
-    from i2i.evaluation.evaluate import evaluate
-    from i2i.runtime.conditions import changed
+    from i2i.evaluation.fonts import font_judge
+    from i2i.evaluation.judge import STEPS
 
-    samples = _samples(data, splits[arguments.split], font)
+    if not {ACCURACY, "all"} & set(asked(arguments)):
+        return None
+    assert card.condition is not None  # a model with a drawing has fonts
+    names = [name for name in card.condition.names if name in data.names]
+    if len(names) < 2:
+        print("warning: there is one font, which cannot be mistaken: no accuracy is measured", file=sys.stderr)
+        return None
+    with tqdm(total=STEPS, desc="the judge of accuracy learns", unit="step", leave=False, disable=None) as bar:
+        return font_judge(data, names, steps=STEPS, progress=bar.update)
+
+
+def _measured(
+    arguments: argparse.Namespace,
+    translator: Translator,
+    data: FontsSource,
+    splits: dict[str, list[Glyph]],
+    font: str,
+    judge: FontJudge | None,
+) -> dict[str, Evaluation]:
+    """What the model makes of one font, and with --baselines the source glyph and the mean of the training glyphs."""
+    from tqdm import tqdm
+
+    from i2i.evaluation.fonts import evaluate_font, samples_of
+
+    samples = samples_of(data, splits[arguments.split], font)
     if not samples:
         raise I2IError("E_BAD_DATA", f"{font} has none of the characters of '{arguments.split}'", path=data.root)
-    wanted = changed(translator.card, 1, domain=font)
-    subjects: dict[str, Callable[[Picture], Picture]] = {
-        "model": lambda pixels: translator.apply(pixels, **wanted._asdict())
-    }
-    if arguments.baselines:
-        mean = np.mean([sample.target for sample in _samples(data, splits["train"], font)], axis=0)
-        plain = np.asarray(np.round(mean), np.uint8)
-        subjects |= {"source": lambda pixels: pixels, "mean": lambda pixels: plain}
-    found = {}
-    for name, translate in subjects.items():
-        shown = tqdm(samples, desc=f"{font}, {name}", unit="glyph", leave=False, disable=None)
-        chosen = suite(arguments, translator.card.target, default=METRICS)
-        found[name] = evaluate(translate, shown, suite=chosen, worst=arguments.worst if name == "model" else 0)
-    return found
+    return evaluate_font(
+        translator,
+        samples,
+        font,
+        suite=lambda: _suite(arguments, translator.card.target),
+        learnt=samples_of(data, splits["train"], font) if arguments.baselines else None,
+        judge=judge,
+        worst=arguments.worst,
+        watched=lambda some, subject: tqdm(some, desc=f"{font}, {subject}", unit="glyph", leave=False, disable=None),
+    )
 
 
-def _samples(data: FontsSource, glyphs: list[Glyph], font: str) -> list[Sample]:
-    """The glyphs of one font beside those of the source, by their code points."""
-    from i2i.evaluation.evaluate import Sample
+def _suite(arguments: argparse.Namespace, pixels: Pixels) -> Suite:
+    """The metrics of single glyphs that are asked for; `accuracy` is the judge's."""
+    from i2i.evaluation.fonts import METRICS
+    from i2i.metrics.suite import Suite, all_names
 
-    own = [glyph for glyph in glyphs if glyph.font == font]
-    if not own:
-        return []
-    folder: StyledFolder = data.folder(own, value_range=(-1.0, 1.0), seed=0)
-    return [Sample(glyph.name, *folder.glyphs.whole(at)) for at, glyph in enumerate(own)]
+    named = [name for name in asked(arguments) if name != ACCURACY]
+    return Suite(all_names(pixels) if "all" in named else named or METRICS, pixels=pixels, weights=arguments.weights)
 
 
 def _publish(arguments: argparse.Namespace, found: dict[str, dict[str, Evaluation]]) -> None:
@@ -174,31 +191,46 @@ def _publish(arguments: argparse.Namespace, found: dict[str, dict[str, Evaluatio
 
 
 def _table(found: dict[str, dict[str, Evaluation]]) -> tuple[list[str], list[list[str]]]:
-    """The head and the rows: fonts and their baselines down, metrics across."""
+    """The head and the rows: fonts and their baselines down, and the means of several fonts; metrics across."""
     from i2i.evaluation.chart import number
 
     metrics = list(dict.fromkeys(name for each in found.values() for name in each["model"].metrics))
+    values = {font: {name: one.metrics for name, one in each.items()} for font, each in found.items()}
+    if len(found) > 1:
+        values[TOGETHER] = _means(found)
     rows = [
         [
             font if name == "model" else f"{font}, {name}",
-            *(number(one.metrics[metric]) if metric in one.metrics else "-" for metric in metrics),
+            *(number(one[metric]) if metric in one else "-" for metric in metrics),
         ]
-        for font, each in found.items()
+        for font, each in values.items()
         for name, one in each.items()
     ]
     return ["font", *metrics], rows
 
 
 def _result(found: dict[str, dict[str, Evaluation]]) -> dict[str, object]:
-    """For JSON: the means over the fonts at the top, then each font, its baselines beside it, and each glyph."""
+    """For JSON: the means over the fonts at the top, those of the baselines, then each font, its baselines beside it,
+    and each glyph.
+    """
     models = [each["model"] for each in found.values()]
-    names = [name for name in models[0].metrics if all(name in one.metrics for one in models)]
+    together = _means(found)
+    model = together.pop("model")
     return {
         "n": sum(one.n for one in models),
-        **{name: fmean(one.metrics[name] for one in models) for name in names},
+        **model,
+        **({"baselines": together} if together else {}),
         "domains": {font: {name: one.metrics for name, one in each.items()} for font, each in found.items()},
         "images": [{"name": image.name, **image.scores} for one in models for image in one.images],
     }
+
+
+def _means(found: dict[str, dict[str, Evaluation]]) -> dict[str, dict[str, float]]:
+    """The means over the fonts, of the model and of each baseline."""
+    from i2i.evaluation.fonts import means
+
+    subjects = next(iter(found.values()))
+    return {subject: means([each[subject] for each in found.values()]) for subject in subjects}
 
 
 def _page(arguments: argparse.Namespace, found: dict[str, dict[str, Evaluation]]) -> str:

