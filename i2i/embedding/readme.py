@@ -92,7 +92,7 @@ Self-test: "About this model", "Check this browser"."""
 
 _PROGRAMS = """## Python
 
-Needs `translate.py`, `card.json` and `model.onnx`, and Python 3.11 or later:
+Needs `translate.py`, `card.json` and `model.onnx` (for the self-test the reference, too), and Python 3.11 or later:
 
 ```shell
 pip install numpy pillow onnxruntime

@@ -242,6 +242,7 @@ function menu(models) {
     pair.append(...names.map((name) => Object.assign(new Image(), { src: entry.path + name, alt: "", loading: "lazy" })));
     label.append(input, pair, entry.name);
     box.append(label);
+    if (entry === chosen) label.scrollIntoView({ block: "nearest", inline: "nearest" });
   }
   return chosen;
 }

@@ -33,7 +33,7 @@ export function empty() {
 /** Gives a stage the shape of a picture, no higher than the window allows. */
 export function shape(element, width, height) {
   element.style.aspectRatio = `${width} / ${height}`;
-  element.style.maxWidth = `calc(72vh * ${width / height})`;
+  element.style.maxWidth = `calc(var(--tall) * ${width / height})`;
 }
 
 /** The result as a PNG file. */

@@ -76,6 +76,7 @@ function draw() {
   if (first >= 0 && done[first].picture) context.drawImage(done[first].picture, 0, 0, canvas.width, canvas.height);
   for (const item of done.slice(first + 1)) paint(item);
   if (stroke) paint(stroke);
+  canvas.parentElement.classList.toggle("blank", drawn.empty);
 }
 
 /** A stroke as a smooth line through the middles between its points. */

@@ -29,7 +29,7 @@ async function open({ url, card: described, threads, bytes }) {
   await session?.release();
   session = null;
   card = described;
-  session = await ort.InferenceSession.create(await download(url, bytes), { executionProviders: ["wasm"] });
+  session = await ort.InferenceSession.create(await download(url, bytes), { executionProviders: ["wasm"], logSeverityLevel: 3 });
   return { threads };
 }
 
