@@ -4,7 +4,10 @@ const stage = document.getElementById("compare");
 const slider = document.getElementById("slider");
 const [before, after] = ["before", "after"].map((id) => document.getElementById(id));
 
-slider.addEventListener("input", () => stage.style.setProperty("--cut", `${slider.value}%`));
+slider.addEventListener("input", () => {
+  stage.style.setProperty("--cut", `${slider.value}%`);
+  stage.classList.toggle("end", ["0", "100"].includes(slider.value));
+});
 
 /** Shows a result {rgba, width, height} and its source (a canvas, or null for a picture from noise). */
 export function show({ rgba, width, height }, source) {
