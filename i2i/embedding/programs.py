@@ -34,7 +34,7 @@ def programs(card: ImageCard, reference: Sequence[float]) -> dict[str, bytes]:
 def _filled(template: str, card: ImageCard, reference: Sequence[float], nan: str) -> str:
     kept = [_MARK.sub("", line) for line in template.splitlines() if _belongs(line, card)]
     words = _words(card, [nan if math.isnan(value) else f"{value:g}" for value in reference])
-    return re.sub(r"@([A-Z_]+)@", lambda found: words[found[1]], "\n".join(kept)) + "\n"
+    return re.sub(r"@([A-Z_]+)@", lambda found: words[found[1]], re.sub(r"\n{3,}", "\n\n", "\n".join(kept))) + "\n"
 
 
 def _belongs(line: str, card: ImageCard) -> bool:

@@ -81,7 +81,7 @@ def _start(card: ImageCard, size: list[Any]) -> tuple[list[Any], list[Any]]:
 
 
 def _told(card: ImageCard) -> tuple[list[Any], list[Any], Any]:
-    """What adds the condition: nodes, constants, the input. An attribute to keep adds nothing."""
+    """What adds the condition: nodes, constants, the input. An attribute to keep counts as a half."""
     from onnx import TensorProto, helper, numpy_helper
 
     assert card.condition is not None
@@ -97,7 +97,7 @@ def _told(card: ImageCard) -> tuple[list[Any], list[Any], Any]:
         return [gather, *tail], constants, helper.make_tensor_value_info("domain", TensorProto.INT64, ["N"])
     head = [
         helper.make_node("IsNaN", ["condition"], ["kept"]),
-        helper.make_node("Where", ["kept", "low", "condition"], ["weights"]),
+        helper.make_node("Where", ["kept", "half", "condition"], ["weights"]),
     ]
     given = helper.make_tensor_value_info("condition", TensorProto.FLOAT, ["N", 3])
     return [*head, *tail], constants, given
