@@ -9,7 +9,7 @@ ONE_THREAD := OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo test test-all test-onnx-only lint format check bench startup clean
+.PHONY: help install demo page test test-all test-onnx-only test-page lint format check bench startup clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,6 +26,9 @@ $(INSTALLED): setup.cfg pyproject.toml tests/constraints.txt
 demo: $(INSTALLED) ## train on the bundled pairs, export, convert, report: a page of pictures (about 6 minutes)
 	$(BIN)/python tools/demo.py
 
+page: $(INSTALLED) ## page/: every model under pretrained/ in the browser, to draw on and to try (needs npm, once)
+	$(BIN)/python tools/page.py page
+
 test: $(INSTALLED) ## the default tests (under 5 minutes on 2 cores)
 	$(ONE_THREAD) $(BIN)/python -m pytest
 
@@ -34,6 +37,11 @@ test-all: $(INSTALLED) ## every test, the slow ones too
 
 test-onnx-only: $(INSTALLED) ## the slow test that converts in a fresh environment without torch
 	$(ONE_THREAD) $(BIN)/python -m pytest -n 0 -m slow --timeout 1800 tests/house/test_torch_free.py
+
+test-page: $(INSTALLED) ## the page in headless Chromium, each program of the kit in a clean folder (pictures: runs/screenshots)
+	@for tool in chromium node npm; do command -v $$tool >/dev/null || \
+	  { echo "$$tool is missing; run: apt-get install chromium nodejs npm"; exit 1; }; done
+	SCREENSHOTS=runs/screenshots $(ONE_THREAD) $(BIN)/python -m pytest -n 0 -m slow --timeout 600 -rs tests/embedding
 
 lint: $(INSTALLED) ## format, lint, types, import contracts
 	$(BIN)/ruff format --check .

@@ -65,6 +65,7 @@ CODES: dict[str, Exit] = {
     "E_NOSPACE": Exit.ENVIRONMENT,
     "E_IO": Exit.ENVIRONMENT,
     "E_LOCKED": Exit.ENVIRONMENT,
+    "E_DOWNLOAD": Exit.ENVIRONMENT,
     "E_NONFINITE": Exit.NUMBERS,
 }
 

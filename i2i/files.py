@@ -74,8 +74,8 @@ def publish_text(path: Path | str, text: str, *, overwrite: bool = False) -> Non
 def publish_folder(path: Path | str, contents: Mapping[str, bytes]) -> None:
     """Make a folder of files that appears under its name all at once, complete and on the disk.
 
-    The files are written in the order given. Raises `I2IError`: E_EXISTS when the name is taken, E_NOSPACE, E_IO; after
-    a failure nothing lies under the name.
+    The files are written in the order given; a name may lead into folders below (`models/1/card.json`). Raises
+    `I2IError`: E_EXISTS when the name is taken, E_NOSPACE, E_IO; after a failure nothing lies under the name.
     """
     path = Path(path)
     if os.path.lexists(path):
@@ -85,8 +85,10 @@ def publish_folder(path: Path | str, contents: Mapping[str, bytes]) -> None:
         temporary.mkdir(parents=True)
         try:
             for name, data in contents.items():
+                (temporary / name).parent.mkdir(parents=True, exist_ok=True)
                 _fill(temporary / name, lambda file, data=data: _write_all(file, data))  # type: ignore[misc]
-            _sync_folder(temporary)
+            for folder in {temporary, *((temporary / name).parent for name in contents)}:
+                _sync_folder(folder)
             temporary.rename(path)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)

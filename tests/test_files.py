@@ -298,8 +298,10 @@ def test_a_published_folder_appears_whole_and_never_over_another(tmp_path: Path)
     with refused("E_EXISTS"):
         files.publish_folder(tmp_path / "run" / "one", {"c": b""})
     with pytest.raises(I2IError):
-        files.publish_folder(tmp_path / "run" / "two", {"a": b"", "none/b": b""})
+        files.publish_folder(tmp_path / "run" / "two", {"a": b"", "a/b": b""})
     assert [path.name for path in (tmp_path / "run").iterdir()] == ["one"]
+    files.publish_folder(tmp_path / "deep", {"a": b"", "models/1/card.json": DATA})
+    assert (tmp_path / "deep" / "models" / "1" / "card.json").read_bytes() == DATA
 
 
 def test_the_sweep_removes_only_what_dead_processes_left(tmp_path: Path) -> None:

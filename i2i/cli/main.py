@@ -17,6 +17,7 @@ VERBS = {
     "sample": "make pictures from noise",
     "evaluate": "measure a model on a folder with known answers",
     "export": "write one .onnx file that any program can run",
+    "embed": "write a folder that runs a model by itself: web page, Python, Node, C++, C#",
     "info": "describe a model, a run or a folder of images",
 }
 

@@ -24,6 +24,8 @@ LIGHT = [
     "i2i.evaluation.sheets",
     "i2i.runtime.onnx",
     "i2i.runtime.convert",
+    "i2i.embedding.contents",
+    "i2i.embedding.onnxruntime_web",
     "i2i.cli.main",
 ]
 REPORT = f"import sys; print('loaded:', *[name for name in {HEAVY!r} if name in sys.modules])"
