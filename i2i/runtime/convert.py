@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +18,7 @@ from i2i.runtime.failures import Failure, Failures
 from i2i.runtime.manifest import NAME as MANIFEST
 from i2i.runtime.manifest import Entry, Manifest, read_manifests
 from i2i.runtime.outputs import Format
-from i2i.runtime.pipeline import flow
+from i2i.runtime.pipeline import Result, flow
 from i2i.runtime.plan import Folders, Item, Shard, plan_folder, plan_one, refuse_existing, spread
 from i2i.runtime.stages import ItemError, Job, Skipped, Stages, Written
 from i2i.runtime.translator import Translator
@@ -105,7 +105,8 @@ def convert_folder(
         stages = Stages(translator, model=model, attributes=options.attributes, done=done, overwrite=overwrite)
         failures = Failures(output / f"{FAILURES}{suffix}.jsonl")
         manifest = stack.enter_context(Manifest(output / f"{MANIFEST}{suffix}.jsonl"))
-        return _run(items, stages, options.workers, report, stopped, manifest=manifest, failures=failures)
+        results = flow(items, stages, workers=options.workers, stopped=stopped, lanes=translator.lanes)
+        return _run(items, results, report, stopped, manifest=manifest, failures=failures)
 
 
 def convert_one(
@@ -181,8 +182,7 @@ def _existing(items: Sequence[Item], output: Path, options: Options) -> dict[str
 
 def _run(
     items: Sequence[Item],
-    stages: Stages,
-    workers: int,
+    results: Iterable[Result],
     report: Report,
     stopped: Callable[[], bool],
     *,
@@ -190,7 +190,7 @@ def _run(
     failures: Failures,
 ) -> Outcome:
     outcome, start = Outcome(len(items), failures.path), time.monotonic()
-    for result in flow(items, stages, workers=workers, stopped=stopped):
+    for result in results:
         if isinstance(result, ItemError):
             outcome.failed += 1
             failures.add(result.failure)
