@@ -105,7 +105,11 @@ def _measuring(node: Node, number: int) -> list[Node]:
     mean, variance = _names(number)
     own = f"i2i.norm.{number}"
     return [
-        Node("ReduceMean", (node.inputs[0], _PLACES), (mean,)),
+        # From the least value on, so that planes of one value have exactly that as their mean and leave no rounding.
+        Node("ReduceMin", (node.inputs[0], _PLACES), (f"{own}.least",)),
+        Node("Sub", (node.inputs[0], f"{own}.least"), (f"{own}.above",)),
+        Node("ReduceMean", (f"{own}.above", _PLACES), (f"{own}.rise",)),
+        Node("Add", (f"{own}.least", f"{own}.rise"), (mean,)),
         Node("Sub", (node.inputs[0], mean), (f"{own}.apart",)),
         Node("Mul", (f"{own}.apart", f"{own}.apart"), (f"{own}.square",)),
         Node("ReduceMean", (f"{own}.square", _PLACES), (variance,)),
@@ -146,7 +150,7 @@ def _takes_off_its_first(node: Node, made_by: dict[str, Node]) -> bool:
     if node.kind != "Sub" or not _is_made_by(node.inputs[1], "Slice", made_by):
         return False
     name = node.inputs[1]
-    while _is_made_by(name, "Slice", made_by):
+    while name != node.inputs[0] and _is_made_by(name, "Slice", made_by):
         name = made_by[name].inputs[0]
     return name == node.inputs[0]
 
