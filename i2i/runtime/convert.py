@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from i2i.errors import Exit, I2IError
 from i2i.files import lock, sweep
@@ -73,6 +73,8 @@ class Outcome:
         return Exit.ITEMS_FAILED if self.failed else Exit.DONE
 
 
+# What becomes of items, from them and the arguments of `Stages` beside the translator.
+Results = Callable[[list[Item], Mapping[str, Any]], Iterable[Result]]
 # Called after each picture.
 Report = Callable[[Outcome, Written | Skipped | Failure], None]
 
@@ -95,18 +97,42 @@ def convert_folder(
     Raises `I2IError` before any work: E_NO_IMAGES, E_INOUT_OVERLAP, E_COLLISION, E_EXISTS, E_CONDITION, E_USAGE,
     E_LOCKED; and when nothing more can be written: E_NOSPACE, E_IO.
     """
+
+    def results(items: list[Item], stages: Mapping[str, Any]) -> Iterator[Result]:
+        own = Stages(translator, **stages)
+        return flow(items, own, workers=options.workers, stopped=stopped, lanes=translator.lanes)
+
+    return convert_with(
+        results, translator, source, output, model=model, options=options, report=report, stopped=stopped
+    )
+
+
+def convert_with(
+    results: Results,
+    translator: Translator,
+    source: Path,
+    output: Path,
+    *,
+    model: str,
+    options: Options,
+    report: Report = lambda outcome, result: None,
+    stopped: Callable[[], bool] = lambda: False,
+) -> Outcome:
+    """`convert_folder` where something else does the pictures: planning, refusing, the lock, manifest and failures.
+
+    `results` is given the items and the arguments of `Stages` beside the translator, and yields what becomes of each.
+    """
     items = _planned(translator, source, output, options, _folders(translator, options))
     suffix = options.shard.suffix
     with ExitStack() as stack:
         done = _existing(items, output, options)
         stack.enter_context(lock(output / f".shard{suffix}" if suffix else output))
         sweep(output)
-        overwrite = options.existing != "refuse"
-        stages = Stages(translator, model=model, attributes=options.attributes, done=done, overwrite=overwrite)
         failures = Failures(output / f"{FAILURES}{suffix}.jsonl")
         manifest = stack.enter_context(Manifest(output / f"{MANIFEST}{suffix}.jsonl"))
-        results = flow(items, stages, workers=options.workers, stopped=stopped, lanes=translator.lanes)
-        return _run(items, results, report, stopped, manifest=manifest, failures=failures)
+        overwrite = options.existing != "refuse"
+        stages = {"model": model, "attributes": options.attributes, "done": done, "overwrite": overwrite}
+        return _run(items, results(items, stages), report, stopped, manifest=manifest, failures=failures)
 
 
 def convert_one(

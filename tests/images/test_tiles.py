@@ -1,5 +1,7 @@
 """Tiles along a side: they cover it on the grid, overlap enough, and their weights sum to 1."""
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -17,7 +19,7 @@ def test_tiles_cover_every_place_on_the_grid_with_the_overlap_and_weights_sum_to
     side = min(side, length)
     assert begins[0] == 0 and begins[-1] + side == length
     assert all(begin % multiple == 0 for begin in begins)
-    assert all(0 < after - before <= side - overlap for before, after in zip(begins, begins[1:], strict=False))
+    assert all(0 < after - before <= side - overlap for before, after in itertools.pairwise(begins))
     for hard in (False, True):
         total = np.zeros(length)
         for begin, weight in zip(begins, weights(begins, side=side, overlap=overlap, hard=hard), strict=True):
