@@ -30,7 +30,7 @@ from i2i.runtime.providers import processors
 
 ROOT = Path(__file__).resolve().parents[1]
 CONVERT = """
-import sys, time
+import sys
 if sys.argv[1] == "pillow":
     sys.modules["cv2"] = None
 from i2i.cli.main import main

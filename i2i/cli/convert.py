@@ -127,6 +127,7 @@ def _one(arguments: argparse.Namespace, source: Path, output: Path) -> int:
         return int(Exit.ITEMS_FAILED)
     for path in written:
         print(printable(path))
+    print(f"on {translator.provider}", file=sys.stderr)
     return int(Exit.DONE)
 
 
