@@ -89,7 +89,7 @@ def test_each_domain_has_statistics_of_its_own(tmp_path):
     results = [Translator(session, tile=192)(picture, domain=name) for name in names]
     wholes = [Translator(session, tile=0)(picture, domain=name) for name in names]
     assert min(map(psnr, results, wholes)) > 26  # of so small a picture the parts leave out a third
-    assert psnr(results[0], results[1]) < 20
+    assert psnr(results[0], results[1]) < psnr(results[0], wholes[0])
 
 
 @pytest.mark.parametrize(
