@@ -15,7 +15,8 @@ from typing import Any, Literal
 from i2i.errors import I2IError, missing_package
 from i2i.files import sha256
 from i2i.images.card import ImageCard
-from i2i.runtime.onnx import OnnxSession, Provider, read_onnx_card
+from i2i.runtime.onnx import OnnxSession, read_onnx_card
+from i2i.runtime.providers import Provider
 from i2i.runtime.sampler import Sampler
 from i2i.runtime.translator import Session, Translator
 from i2i.tables import unknown
@@ -64,29 +65,47 @@ def load(
     threads: int | None = None,
     engine: Engine = "auto",
     direction: Direction = "a2b",
+    tile: int | None = None,
 ) -> Translator | Any:
     """Open a model: a `Translator` of pictures, or the `Sampler` of one that makes pictures from noise.
 
     `provider` and `threads` are those of `OnnxSession`; with weights, "cuda" puts the network on the GPU, "auto" does
     where torch finds one, and `threads` sets torch's own number for the whole process. `engine`: "auto" takes the .onnx
     file where a folder holds one and onnxruntime is installed, else the weights. `direction`: which way, where a run
-    folder translates both.
+    folder translates both. `tile`: the side of the tiles of large pictures, see `Translator`.
 
-    Raises `I2IError`: E_MODEL_NOT_FOUND, E_MISSING_PACKAGE, and those of `OnnxSession` and `load_model`.
+    Raises `I2IError`: E_MODEL_NOT_FOUND, E_MISSING_PACKAGE, and those of `OnnxSession`, `load_model`, `Translator`.
     """
     session = open_session(resolve(model, engine=engine, direction=direction), provider=provider, threads=threads)
-    return Translator(session) if session.card.latent is None else Sampler(session)
+    if session.card.latent is None:
+        return Translator(session, tile=tile)
+    if tile is not None:
+        raise I2IError("E_USAGE", f"model '{session.card.name}' makes pictures from noise, which have no tiles")
+    return Sampler(session)
 
 
-def open_model(model: ModelPath, *, provider: Provider = "auto", threads: int | None = None) -> Translator:
+def open_model(
+    model: ModelPath,
+    *,
+    provider: Provider = "auto",
+    threads: int | None = None,
+    tile: int | None = None,
+    throughput: bool = False,
+) -> Translator:
     """The translator of a model that has been found already. Raises as `load`, and E_CONDITION for a sampler."""
-    return Translator(open_session(model, provider=provider, threads=threads))
+    session = open_session(model, provider=provider, threads=threads, throughput=throughput)
+    return Translator(session, tile=tile)
 
 
-def open_session(model: ModelPath, *, provider: Provider = "auto", threads: int | None = None) -> Session:
-    """What runs a model that has been found already. Raises as `load`."""
+def open_session(
+    model: ModelPath, *, provider: Provider = "auto", threads: int | None = None, throughput: bool = False
+) -> Session:
+    """What runs a model that has been found already; `throughput` as `OnnxSession` has it. Raises as `load`."""
     if model.kind == "onnx":
-        return OnnxSession(model.path, provider=provider, threads=threads)
+        return OnnxSession(model.path, provider=provider, threads=threads, throughput=throughput)
+    if provider not in ("auto", "cpu", "cuda"):
+        message = f"weights run on torch, which has no provider {provider}; make an .onnx file of them (`i2i export`)"
+        raise I2IError("E_USAGE", message)
     try:
         import torch
 

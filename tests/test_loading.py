@@ -106,6 +106,30 @@ def test_weights_give_the_same_translator_through_torch(tmp_path, card):
     save_model(tmp_path / "model", UNet(**arguments), described)
     result = load(tmp_path / "model", provider="cpu")(np.zeros((5, 6, 3), np.uint8))
     assert (result.shape, result.dtype) == ((5, 6, 3), np.uint8)
+    with pytest.raises(I2IError, match="torch, which has no provider coreml"):
+        load(tmp_path / "model", provider="coreml")
+
+
+@pytest.mark.parametrize(("norm", "said"), [("batch", ""), ("instance", "make an .onnx file of it first")])
+def test_weights_are_tiled_where_torch_can(tmp_path, card, norm, said):
+    from i2i.images.card import NetworkSpec, Sizing
+    from i2i.networks.unet import UNet
+    from i2i.weights.store import save_model
+
+    arguments = {"channels": 4, "depth": 2, "norm": norm}
+    described = card(network=NetworkSpec(type="unet", arguments=arguments), sizing=Sizing(multiple=4, minimum=4))
+    save_model(tmp_path / "model", UNet(**arguments), described)
+    picture = np.random.default_rng(0).integers(0, 256, (150, 90, 3), dtype=np.uint8)
+    if said:
+        with pytest.raises(I2IError, match=said):
+            load(tmp_path / "model", tile=64)
+    else:
+        tiled, whole = (load(tmp_path / "model", tile=side)(picture) for side in (96, 0))
+        assert np.abs(tiled.astype(int) - whole).max() <= 1
+
+
+def test_a_translator_says_where_it_runs_and_noise_has_no_tiles(make_model):
+    assert load(make_model(), threads=1).provider == "cpu"
 
 
 def test_an_onnx_model_is_loaded_and_run_without_torch(make_model):

@@ -33,9 +33,14 @@ def peak_kilobytes(model: str, picture: bytes, *, suffix: str, count: int) -> in
         source.mkdir()
         for number in range(count):
             (source / f"{number:05}{suffix}").write_bytes(picture)
-        command = [sys.executable, "-c", PROBE, str(ROOT), model, str(source), str(output)]
-        done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
-        return int(done.stdout.rsplit("peak ", 1)[1])
+        return peak_of([model, str(source), str(output)])
+
+
+def peak_of(arguments: list[str]) -> int:
+    """Run `i2i convert` with these arguments in a new process; its peak resident memory in KiB."""
+    command = [sys.executable, "-c", PROBE, str(ROOT), *arguments]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+    return int(done.stdout.rsplit("peak ", 1)[1])
 
 
 def noise() -> bytes:

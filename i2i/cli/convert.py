@@ -11,6 +11,8 @@ and one with attributes the values of some, which the picture gets; it keeps the
   --set smile=1 --set glasses=0
 Switching a member of an exclusive group (hair: black, fair, red) on switches the others off.
 
+A picture of more than 2 megapixels is cut into overlapping tiles, which are blended, so that memory stays bounded.
+
 A model of fonts (preset zi2zi) also writes text and mixes fonts; there is no INPUT then:
   i2i convert MODEL --text "永和九年" --domain "Ma Shan Zheng" strip.png     (--domain all: a line for each font)
   i2i convert MODEL --text "永" --domain "Ma Shan Zheng" --towards "Long Cang" way.png     (or way.gif, an animation)
@@ -27,7 +29,7 @@ import os
 import signal
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from i2i.cli import convert_text
 from i2i.cli.conditions import ALL, add_condition_options, attributes
@@ -59,6 +61,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="type of the outputs; same: the input's, where it can be written, else PNG (default: %(default)s)",
     )
     parser.add_argument("--keep-extension", action="store_true", help="a.jpg becomes a.jpg.png, not a.png")
+    parser.add_argument(
+        "--tile",
+        type=int,
+        metavar="N",
+        help="cut what is larger than N pixels on a side into tiles of N; 0: never (default: 1024, above 2 megapixels)",
+    )
     parser.add_argument("--workers", type=int, metavar="N", help="threads that decode, and as many that encode")
     parser.add_argument("--shard", metavar="I/N", default="1/1", help="do only part I of N of the sorted list")
     add_direction(parser)
@@ -85,7 +93,7 @@ def _folder(arguments: argparse.Namespace, source: Path, output: Path) -> int:
     options = _options(arguments)
     model = resolve(arguments.model, direction=arguments.direction)
     with Stop() as stop:
-        translator = open_model(model, provider=arguments.provider, threads=arguments.threads)
+        translator = open_model(model, throughput=_many(source), **_session(arguments))
         with Progress() as progress:
             outcome = convert_folder(
                 translator,
@@ -96,7 +104,7 @@ def _folder(arguments: argparse.Namespace, source: Path, output: Path) -> int:
                 report=progress.update,
                 stopped=lambda: stop.exit_code is not None,
             )
-        progress.summary(outcome, output)
+        progress.summary(outcome, output, provider=translator.provider)
     return int(stop.exit_code if outcome.stopped and stop.exit_code else outcome.exit_code)
 
 
@@ -108,7 +116,7 @@ def _one(arguments: argparse.Namespace, source: Path, output: Path) -> int:
     options = _options(arguments)
     signal.signal(signal.SIGTERM, leave)
     model = resolve(arguments.model, direction=arguments.direction)
-    translator = open_model(model, provider=arguments.provider, threads=arguments.threads)
+    translator = open_model(model, **_session(arguments))
     into_folder = output.is_dir() or not output.suffix or arguments.output.endswith(("/", os.sep))
     try:
         written = convert_one(
@@ -119,7 +127,20 @@ def _one(arguments: argparse.Namespace, source: Path, output: Path) -> int:
         return int(Exit.ITEMS_FAILED)
     for path in written:
         print(printable(path))
+    print(f"on {translator.provider}", file=sys.stderr)
     return int(Exit.DONE)
+
+
+def _session(arguments: argparse.Namespace) -> dict[str, Any]:
+    return {name: getattr(arguments, name) for name in ("provider", "threads", "tile")}
+
+
+def _many(source: Path) -> bool:
+    """Whether a folder holds so many pictures that each had better have a processor of its own."""
+    from i2i.images.listing import list_images
+    from i2i.runtime.providers import processors
+
+    return len(list_images(source)) > 2 * processors()
 
 
 def _options(arguments: argparse.Namespace) -> Options:

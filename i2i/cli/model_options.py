@@ -12,9 +12,10 @@ def add_model_options(parser: argparse.ArgumentParser) -> None:
     """`--provider` and `--threads`."""
     parser.add_argument(
         "--provider",
-        choices=["auto", "cpu", "cuda"],
+        choices=["auto", "cpu", "cuda", "tensorrt", "coreml", "directml", "openvino"],
         default="auto",
-        help="where the model runs; auto: CUDA if it is there (not measured by us), else the CPU",
+        help="where the model runs; auto: what the installed onnxruntime is made for, CUDA, DirectML or OpenVINO, else "
+        "the CPU, which alone is measured by us",
     )
     parser.add_argument("--threads", type=int, metavar="N", help="threads of the model itself (default: all cores)")
 

@@ -41,14 +41,15 @@ class Progress:
         if self._bar is not None:
             self._bar.update(outcome.finished - self._bar.n)
 
-    def summary(self, outcome: Outcome, output: Path) -> None:
-        """One line for the end, on stdout; on stderr what to do about what is missing."""
+    def summary(self, outcome: Outcome, output: Path, *, provider: str) -> None:
+        """One line for the end, on stdout, with where the model ran; on stderr what to do about what is missing."""
         parts = [f"{outcome.converted} converted"]
         parts += [f"{outcome.skipped} there already"] if outcome.skipped else []
         parts += [f"{outcome.failed} failed"] if outcome.failed else []
         parts += [f"{outcome.total - outcome.finished} not begun"] if outcome.stopped else []
         speed = f"{outcome.converted / outcome.seconds:.1f} pictures/s" if outcome.seconds else "no time"
-        print(f"{', '.join(parts)} of {outcome.total} -> {printable(output)} ({outcome.seconds:.1f} s, {speed})")
+        took = f"{outcome.seconds:.1f} s, {speed}, on {provider}"
+        print(f"{', '.join(parts)} of {outcome.total} -> {printable(output)} ({took})")
         if outcome.failed:
             print(f"the failures are listed in {printable(outcome.failures)}", file=sys.stderr)
         if outcome.stopped:

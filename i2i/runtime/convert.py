@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from i2i.errors import Exit, I2IError
 from i2i.files import lock, sweep
@@ -18,7 +18,7 @@ from i2i.runtime.failures import Failure, Failures
 from i2i.runtime.manifest import NAME as MANIFEST
 from i2i.runtime.manifest import Entry, Manifest, read_manifests
 from i2i.runtime.outputs import Format
-from i2i.runtime.pipeline import flow
+from i2i.runtime.pipeline import Result, flow
 from i2i.runtime.plan import Folders, Item, Shard, plan_folder, plan_one, refuse_existing, spread
 from i2i.runtime.stages import ItemError, Job, Skipped, Stages, Written
 from i2i.runtime.translator import Translator
@@ -73,6 +73,8 @@ class Outcome:
         return Exit.ITEMS_FAILED if self.failed else Exit.DONE
 
 
+# What becomes of items, from them and the arguments of `Stages` beside the translator.
+Results = Callable[[list[Item], Mapping[str, Any]], Iterable[Result]]
 # Called after each picture.
 Report = Callable[[Outcome, Written | Skipped | Failure], None]
 
@@ -95,17 +97,42 @@ def convert_folder(
     Raises `I2IError` before any work: E_NO_IMAGES, E_INOUT_OVERLAP, E_COLLISION, E_EXISTS, E_CONDITION, E_USAGE,
     E_LOCKED; and when nothing more can be written: E_NOSPACE, E_IO.
     """
+
+    def results(items: list[Item], stages: Mapping[str, Any]) -> Iterator[Result]:
+        own = Stages(translator, **stages)
+        return flow(items, own, workers=options.workers, stopped=stopped, lanes=translator.lanes)
+
+    return convert_with(
+        results, translator, source, output, model=model, options=options, report=report, stopped=stopped
+    )
+
+
+def convert_with(
+    results: Results,
+    translator: Translator,
+    source: Path,
+    output: Path,
+    *,
+    model: str,
+    options: Options,
+    report: Report = lambda outcome, result: None,
+    stopped: Callable[[], bool] = lambda: False,
+) -> Outcome:
+    """`convert_folder` where something else does the pictures: planning, refusing, the lock, manifest and failures.
+
+    `results` is given the items and the arguments of `Stages` beside the translator, and yields what becomes of each.
+    """
     items = _planned(translator, source, output, options, _folders(translator, options))
     suffix = options.shard.suffix
     with ExitStack() as stack:
         done = _existing(items, output, options)
         stack.enter_context(lock(output / f".shard{suffix}" if suffix else output))
         sweep(output)
-        overwrite = options.existing != "refuse"
-        stages = Stages(translator, model=model, attributes=options.attributes, done=done, overwrite=overwrite)
         failures = Failures(output / f"{FAILURES}{suffix}.jsonl")
         manifest = stack.enter_context(Manifest(output / f"{MANIFEST}{suffix}.jsonl"))
-        return _run(items, stages, options.workers, report, stopped, manifest=manifest, failures=failures)
+        overwrite = options.existing != "refuse"
+        stages = {"model": model, "attributes": options.attributes, "done": done, "overwrite": overwrite}
+        return _run(items, results(items, stages), report, stopped, manifest=manifest, failures=failures)
 
 
 def convert_one(
@@ -181,8 +208,7 @@ def _existing(items: Sequence[Item], output: Path, options: Options) -> dict[str
 
 def _run(
     items: Sequence[Item],
-    stages: Stages,
-    workers: int,
+    results: Iterable[Result],
     report: Report,
     stopped: Callable[[], bool],
     *,
@@ -190,7 +216,7 @@ def _run(
     failures: Failures,
 ) -> Outcome:
     outcome, start = Outcome(len(items), failures.path), time.monotonic()
-    for result in flow(items, stages, workers=workers, stopped=stopped):
+    for result in results:
         if isinstance(result, ItemError):
             outcome.failed += 1
             failures.add(result.failure)

@@ -6,21 +6,24 @@ model given as bytes has no folder from which onnxruntime could load anything el
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from functools import cache, cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from i2i.errors import I2IError, missing_package
 from i2i.images.card import METADATA_KEY, ImageCard
+from i2i.runtime import binding, norms
+from i2i.runtime.conditions import Asked
 from i2i.runtime.memory import is_out_of_memory
 from i2i.runtime.ports import check, expected_inputs
+from i2i.runtime.providers import ENGINES, Provider, choose, processors, require_started, session_options
 from i2i.runtime.structure import MAXIMUM_BYTES, examine
 
-Provider = Literal["auto", "cpu", "cuda"]
-
-_NAMES = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
+Image = npt.NDArray[np.uint8] | npt.NDArray[np.float32]
 
 
 def read_onnx_card(path: Path | str) -> ImageCard:
@@ -31,23 +34,58 @@ def read_onnx_card(path: Path | str) -> ImageCard:
 class OnnxSession:
     """Runs a model with onnxruntime: uint8 NHWC, or a latent, in, uint8 NHWC out.
 
-    `provider`: "auto" takes CUDA when this onnxruntime has it, else the CPU. CUDA has not been measured by us.
-    `threads`: threads inside one operation; None leaves the choice to onnxruntime (all physical cores).
+    `provider`: where it runs; "auto" takes what onnxruntime was installed for (`i2i.runtime.providers`), and the
+    attribute `provider` says what that is. Only the CPU has been measured by us. `threads`: those it uses at most; None
+    leaves the choice to onnxruntime (all physical cores). `throughput`: on the CPU, for many pictures: as many calls
+    of `run` at once as there are threads, `lanes`, each on a thread of its own, in place of one on all of them.
 
     Raises `I2IError` before any session exists: E_ONNX_INVALID (not a model), E_ONNX_EXTERNAL (data in another file),
     E_ONNX_IO (no card, other inputs or outputs than the card says), E_CKPT_NEWER and E_CKPT_MISMATCH (the card),
-    E_MISSING_PACKAGE, E_UNREADABLE.
+    E_MISSING_PACKAGE (also for a provider that is not there), E_UNREADABLE.
     """
 
-    def __init__(self, path: Path | str, *, provider: Provider = "auto", threads: int | None = None) -> None:
-        data, self.card = _examined(Path(path))
-        self._session = _session(data, Path(path), provider, threads)
-        self.provider: str = self._session.get_providers()[0]
-        self._failures = failures()
+    def __init__(
+        self,
+        path: Path | str,
+        *,
+        provider: Provider = "auto",
+        threads: int | None = None,
+        throughput: bool = False,
+    ) -> None:
+        self._path, self._asked, self._threads = Path(path), provider, threads
+        self._data, self.card = _examined(self._path)
+        self.lanes = (threads or processors()) if throughput else 1
+        self._session = self._opened(self._data)
+        self.provider: str = require_started(provider, self._session.get_providers()[0])
+        if self.provider != "cpu":
+            self.lanes = 1
+
+    @cached_property
+    def obstacle(self) -> str:
+        """Why tiles of a picture, translated one by one, would not fit together; empty where they do."""
+        return norms.obstacle(self._data)
+
+    def settled(self, samples: Iterable[npt.NDArray[np.uint8]], asked: Asked) -> OnnxSession | SettledSession:
+        """A session for the tiles of one picture: its instance norms have the statistics of these `samples` of it.
+
+        `samples`: batches of parts, uint8 [N, H, W, C], which are to be what is `asked` of the one picture. Raises as
+        `run` does.
+        """
+        if self._norms is None:
+            return self
+        measuring, settled = self._settling
+        found = []
+        for batch in samples:
+            feed = _feed(self.card, batch, asked.rows([0] * len(batch)))
+            try:
+                found.append(measuring.run(list(self._norms.statistics), feed))
+            except failures() as error:
+                raise _translated(error) from error
+        return SettledSession(self, settled, dict(zip(self._norms.statistics, norms.pooled(found), strict=True)))
 
     def run(
         self,
-        image: npt.NDArray[np.uint8] | npt.NDArray[np.float32],
+        image: Image,
         *,
         domain: npt.NDArray[np.int64] | None = None,
         condition: npt.NDArray[np.float32] | None = None,
@@ -58,16 +96,88 @@ class OnnxSession:
         domains; `condition`: float32 [N, K] where it has attributes.
         Raises `I2IError`: E_CONDITION for a missing one, E_OOM when memory runs out, E_ONNX_INVALID when it fails.
         """
-        given = {"image": image, "latent": image, "domain": domain, "condition": condition}
-        feed = {port.name: given.get(port.name) for port in expected_inputs(self.card)}
-        missing = [name for name, value in feed.items() if value is None]
-        if missing:
-            raise I2IError("E_CONDITION", f"model '{self.card.name}' needs the input '{missing[0]}'")
+        return _run(self._session, _feed(self.card, image, Asked(domain, condition)), {}, self.device)
+
+    @property
+    def device(self) -> str:
+        """Where onnxruntime keeps this model's tensors: "cpu" or "cuda"."""
+        return ENGINES[self.provider].device if self.provider in ENGINES else "cpu"
+
+    @cached_property
+    def _norms(self) -> norms.Norms | None:
+        return norms.find(self._data)
+
+    @cached_property
+    def _settling(self) -> tuple[Any, Any]:
+        """The sessions of the two models that `norms` makes; only pictures in tiles need them."""
+        assert self._norms is not None  # the caller has asked
+        return self._opened(self._norms.measuring, lanes=1), self._opened(self._norms.settled)
+
+    def _opened(self, data: bytes, *, lanes: int | None = None) -> Any:
         try:
-            result: npt.NDArray[np.uint8] = self._session.run(["image_out"], feed)[0]
-        except self._failures as error:
-            raise _translated(error) from error
-        return result
+            import onnxruntime
+        except ImportError:
+            raise missing_package("onnxruntime", "onnx") from None
+        options = session_options(onnxruntime, threads=self._threads, lanes=lanes or self.lanes)
+        chosen = choose(self._asked, onnxruntime.get_available_providers())
+        engines = [(ENGINES[word].name, ENGINES[word].options) for word in chosen]
+        try:
+            return onnxruntime.InferenceSession(data, options, providers=engines, enable_fallback=0)
+        except failures() as error:
+            if is_out_of_memory(error):
+                raise I2IError("E_OOM", "not enough memory to load the model", path=self._path) from error
+            message = f"onnxruntime refuses it: {_first_line(error)}"
+            raise I2IError("E_ONNX_INVALID", message, path=self._path) from error
+
+
+class SettledSession:
+    """An `OnnxSession` for the tiles of one picture, whose instance norms have its statistics."""
+
+    obstacle = ""
+
+    def __init__(self, whole: OnnxSession, session: Any, statistics: Mapping[str, npt.NDArray[np.float32]]) -> None:
+        self.card, self.provider, self.lanes = whole.card, whole.provider, whole.lanes
+        self._session, self._device = session, whole.device
+        self._statistics = statistics if self._device == "cpu" else binding.kept(statistics, device=self._device)
+
+    def settled(self, samples: Iterable[npt.NDArray[np.uint8]], asked: Asked) -> SettledSession:
+        """It is settled already."""
+        return self
+
+    def run(
+        self,
+        image: Image,
+        *,
+        domain: npt.NDArray[np.int64] | None = None,
+        condition: npt.NDArray[np.float32] | None = None,
+    ) -> npt.NDArray[np.uint8]:
+        """Translate tiles; arguments and errors are those of `OnnxSession.run`."""
+        return _run(self._session, _feed(self.card, image, Asked(domain, condition)), self._statistics, self._device)
+
+
+def _feed(card: ImageCard, image: Image, asked: Asked) -> dict[str, npt.NDArray[Any]]:
+    """The graph's inputs by name. Raises `I2IError` (E_CONDITION) for one that is missing."""
+    given: dict[str, npt.NDArray[Any] | None] = {"image": image, "latent": image, **asked._asdict()}
+    feed = {}
+    for port in expected_inputs(card):
+        value = given[port.name]
+        if value is None:
+            raise I2IError("E_CONDITION", f"model '{card.name}' needs the input '{port.name}'")
+        feed[port.name] = value
+    return feed
+
+
+def _run(
+    session: Any, feed: dict[str, npt.NDArray[Any]], more: Mapping[str, Any], device: str
+) -> npt.NDArray[np.uint8]:
+    """`image_out`, with inputs that stay the same from call to call in `more`."""
+    try:
+        if device != "cpu":
+            return binding.run(session, feed, more)
+        result: npt.NDArray[np.uint8] = session.run(["image_out"], {**feed, **more})[0]
+    except failures() as error:
+        raise _translated(error) from error
+    return result
 
 
 def _examined(path: Path) -> tuple[bytes, ImageCard]:
@@ -99,34 +209,7 @@ def _bytes(path: Path) -> bytes:
         raise I2IError("E_UNREADABLE", f"cannot be read ({error.strerror})", path=path) from error
 
 
-def _session(data: bytes, path: Path, provider: Provider, threads: int | None) -> Any:
-    try:
-        import onnxruntime
-    except ImportError:
-        raise missing_package("onnxruntime", "onnx") from None
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
-    options.intra_op_num_threads = threads or 0
-    # Pictures of many sizes would leave one memory plan each.
-    options.enable_mem_pattern = False
-    # Bytes that look like onnxruntime's own format would bypass what was examined.
-    options.add_session_config_entry("session.load_model_format", "ONNX")
-    chosen = _providers(provider, onnxruntime.get_available_providers())
-    try:
-        return onnxruntime.InferenceSession(data, options, providers=chosen)
-    except failures() as error:
-        if is_out_of_memory(error):
-            raise I2IError("E_OOM", "not enough memory to load the model", path=path) from error
-        raise I2IError("E_ONNX_INVALID", f"onnxruntime refuses it: {_first_line(error)}", path=path) from error
-
-
-def _providers(provider: Provider, available: list[str]) -> list[str]:
-    if provider == "cuda" and _NAMES["cuda"] not in available:
-        raise I2IError("E_MISSING_PACKAGE", 'this onnxruntime has no CUDA; run: pip install "i2i[gpu]"')
-    cuda = provider == "cuda" or (provider == "auto" and _NAMES["cuda"] in available)
-    return [_NAMES["cuda"], _NAMES["cpu"]] if cuda else [_NAMES["cpu"]]
-
-
+@cache
 def failures() -> tuple[type[Exception], ...]:
     """The exceptions of onnxruntime, which have no common ancestor below Exception."""
     from onnxruntime.capi import onnxruntime_pybind11_state as state

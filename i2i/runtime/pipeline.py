@@ -10,37 +10,46 @@ from contextlib import ExitStack
 from i2i.runtime.plan import Item
 from i2i.runtime.stages import ItemError, Job, Skipped, Stages, Written
 
-# Pictures decoded ahead, and results waiting behind, may take this much each, judged by the latest picture. A larger
-# picture has the memory for itself: it keeps the model busy for so long that overlapping would gain nothing.
-_AHEAD_BYTES = 2**24
+# Pictures decoded ahead, on their way through the model, and results waiting behind may take this much each, for each
+# lane of the model, judged by the latest picture. A larger picture has the memory for itself: it keeps the model busy
+# for so long that overlapping would gain nothing.
+_AHEAD_BYTES = 2**23
 
 Result = Written | Skipped | ItemError
+Translated = Job | Skipped | ItemError
 
 
-def flow(items: Sequence[Item], stages: Stages, *, workers: int, stopped: Callable[[], bool]) -> Iterator[Result]:
+def flow(
+    items: Sequence[Item], stages: Stages, *, workers: int, stopped: Callable[[], bool], lanes: int = 1
+) -> Iterator[Result]:
     """Yield what became of each item, in the order of the items.
 
-    The caller's thread translates; `workers` threads decode ahead and `workers` encode behind. At most
-    2 * workers + 2 pictures are in memory, and of large ones (`_AHEAD_BYTES`) only one. Once `stopped()` is true
-    nothing new is begun: pictures that are being written are finished, the others are dropped. Any other error ends the
-    flow in the same way and is raised.
+    `lanes` threads translate, `workers` threads decode ahead and `workers` encode behind. At most
+    2 * (workers + lanes) + 2 pictures are in memory, and of large ones (`_AHEAD_BYTES`) only one. Once `stopped()` is
+    true nothing new is begun: pictures that are being written are finished, the others are dropped. Any other error
+    ends the flow in the same way and is raised.
     """
     waiting = iter(items)
     reading: deque[Future[Job | Skipped]] = deque()
+    translating: deque[Future[Translated]] = deque()
     writing: deque[Future[Written] | Skipped | ItemError] = deque()
     ahead = 0
     with ExitStack() as stack:
-        readers = stack.enter_context(ThreadPoolExecutor(workers, "i2i-read"))
-        writers = stack.enter_context(ThreadPoolExecutor(workers, "i2i-write"))
-        stack.callback(readers.shutdown, cancel_futures=True)
+        writers = _pool(stack, workers, "write")
+        translators = _pool(stack, lanes, "translate")
+        readers = _pool(stack, workers, "read")
         while not stopped():
             while len(reading) <= ahead and (item := next(waiting, None)) is not None:
                 reading.append(readers.submit(stages.read, item))
-            if not reading:
+            if reading:
+                translating.append(translators.submit(_translated, reading.popleft(), stages))
+            if not translating:
                 break
-            job = _translated(reading.popleft(), stages)
+            if len(translating) <= min(2 * lanes, ahead) and reading:
+                continue
+            job = translating.popleft().result()
             if isinstance(job, Job):
-                ahead = min(workers, _AHEAD_BYTES // job.pixels.nbytes)
+                ahead = min(max(workers, 2 * lanes), max(lanes, 2) * _AHEAD_BYTES // job.pixels.nbytes)
             writing.append(writers.submit(stages.write, job) if isinstance(job, Job) else job)
             del job  # else it would stay in memory beside the next one
             while len(writing) > ahead:
@@ -49,7 +58,14 @@ def flow(items: Sequence[Item], stages: Stages, *, workers: int, stopped: Callab
             yield _result(writing.popleft())
 
 
-def _translated(future: Future[Job | Skipped], stages: Stages) -> Job | Skipped | ItemError:
+def _pool(stack: ExitStack, threads: int, name: str) -> ThreadPoolExecutor:
+    """Threads that end with the block; what they have not begun then is dropped."""
+    pool = ThreadPoolExecutor(threads, f"i2i-{name}")
+    stack.callback(pool.shutdown, cancel_futures=True)
+    return pool
+
+
+def _translated(future: Future[Job | Skipped], stages: Stages) -> Translated:
     try:
         job = future.result()
         return stages.translate(job) if isinstance(job, Job) else job

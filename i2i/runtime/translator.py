@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Protocol, overload
 
@@ -13,11 +15,17 @@ from PIL import Image
 from i2i.errors import I2IError
 from i2i.images import codec
 from i2i.images.card import ImageCard
+from i2i.runtime import shrinking, tiling
 from i2i.runtime.alpha import carried
 from i2i.runtime.conditions import Asked, Attributes, Domain, Domains, changed, check
 from i2i.runtime.outputs import written_as
+from i2i.runtime.tiling import Tiling
 
 Array = npt.NDArray[np.uint8]
+
+LARGE = 2**21  # pixels: what is more does not go into a network in one piece unless asked
+SIDE = 1024  # of a tile
+HALVINGS = 2  # of the tiles, where memory runs out
 
 
 class Session(Protocol):
@@ -26,6 +34,27 @@ class Session(Protocol):
     @property
     def card(self) -> ImageCard:
         """What the model is."""
+        ...
+
+    @property
+    def provider(self) -> str:
+        """Where it runs: "cpu", "cuda" ..."""
+        ...
+
+    @property
+    def lanes(self) -> int:
+        """How many threads may call `run` at once and gain by it."""
+        ...
+
+    @property
+    def obstacle(self) -> str:
+        """Why tiles of a picture, translated one by one, would not fit together; empty where they do."""
+        ...
+
+    def settled(self, samples: Iterable[Array], asked: Asked) -> Session:
+        """A session for the tiles of one picture: what the network takes from the whole of a picture it has from these
+        batches of `samples` [N, H, W, C], which are to be what is `asked` of the one picture.
+        """
         ...
 
     def run(
@@ -43,20 +72,42 @@ class Translator:
     """Translates pictures with a session.
 
     Transparency: a model that does not handle alpha itself (`gray`, `rgb`) sees the picture over white, and the alpha
-    that came goes out again, enlarged by the model's scale; label maps carry none. Raises `I2IError` (E_CONDITION)
-    for a model that makes pictures from noise.
+    that came goes out again, enlarged by the model's scale; label maps carry none.
+
+    Size: a picture of more than 2 megapixels is translated in overlapping tiles of 1,024 pixels where the model can be
+    tiled (`i2i.runtime.tiling`); where it resizes, such a picture is reduced before the graph and enlarged behind it.
+    `tile` sets the side of the tiles, and what is larger on a side is tiled; 0: none is. Where memory runs out, a
+    picture is tried again in tiles of half the side, and once more.
+
+    Raises `I2IError`: E_CONDITION for a model that makes pictures from noise, E_USAGE for a `tile` below 0, or where
+    the model cannot be tiled, with the reason.
     """
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, *, tile: int | None = None) -> None:
         if session.card.latent is not None:
             message = f"model '{session.card.name}' makes pictures from noise and takes no picture; use `i2i sample`"
             raise I2IError("E_CONDITION", message)
         self._session = session
+        self._tile = tile
+        if tile is not None and tile < 0:
+            raise I2IError("E_USAGE", f"tiles of {tile} pixels; a side is at least 1, and 0 means no tiles")
+        if tile and (obstacle := self._obstacle()):
+            raise I2IError("E_USAGE", f"model '{self.card.name}' takes no tiles: {obstacle}")
 
     @property
     def card(self) -> ImageCard:
         """What the model is, what it takes and what it gives."""
         return self._session.card
+
+    @property
+    def provider(self) -> str:
+        """Where the model runs: "cpu", "cuda" ..."""
+        return self._session.provider
+
+    @property
+    def lanes(self) -> int:
+        """How many threads may translate at once and gain by it."""
+        return self._session.lanes
 
     @overload
     def __call__(
@@ -144,7 +195,12 @@ class Translator:
         for position, image in enumerate(images):
             groups.setdefault(image.shape, []).append(position)
         results: dict[int, Array] = {}
-        for positions in groups.values():
+        for (height, width, *_), positions in groups.items():
+            if self._is_large(height, width):
+                results.update(
+                    (position, self._one(images[position], wanted.rows([position]))) for position in positions
+                )
+                continue
             stacked = self._run(np.stack([images[position] for position in positions]), wanted.rows(positions))
             results.update(zip(positions, stacked, strict=True))
         return [results[position] for position in range(len(images))]
@@ -158,22 +214,77 @@ class Translator:
         return pixels[:, :, 0] if image.ndim == 2 and pixels.shape[2] == 1 else pixels
 
     def _one(self, pixels: Array, wanted: Asked) -> Array:
+        height, width = pixels.shape[:2]
+        self._check_size(height, width)
+        check(self.card, 1, wanted)
+        tiled = self._is_large(height, width) and self._can_tile(wanted)
+        tiles = Tiling.of(self.card.sizing, self._tile or SIDE) if tiled else None
+        for _ in range(HALVINGS):
+            try:
+                return self._translated(pixels, wanted, tiles)
+            except I2IError as error:
+                side = max(height, width) if tiles is None else tiles.side
+                if error.code != "E_OOM" or self._tile == 0 or not self._can_tile(wanted):
+                    raise
+                tiles = Tiling.of(self.card.sizing, side // 2)
+                if tiles.side >= side:
+                    raise
+        return self._translated(pixels, wanted, tiles)
+
+    def _translated(self, pixels: Array, wanted: Asked, tiles: Tiling | None) -> Array:
+        """One picture: in tiles, reduced and enlarged outside of the graph, or as it is."""
+        if tiles is not None:
+            samples = tiling.samples(pixels, card=self.card, tiling=tiles)
+            session = self._session.settled(samples, wanted)
+            return tiling.translate(pixels, card=self.card, tiling=tiles, run=partial(_each, session, wanted))
+        if self._is_large(*pixels.shape[:2]) and shrinking.possible(self.card):
+            return shrinking.translate(pixels, card=self.card, run=lambda small: self._run(small[None], wanted)[0])
         result: Array = self._run(pixels[None], wanted)[0]
         return result
+
+    def _is_large(self, height: int, width: int) -> bool:
+        """Whether a picture is more than what goes into the network in one piece."""
+        return max(height, width) > self._tile if self._tile else self._tile is None and height * width > LARGE
+
+    def _can_tile(self, wanted: Asked) -> bool:
+        """Attributes that are to stay as they are in the picture would be read off each tile by itself."""
+        keeps = wanted.condition is not None and bool(np.isnan(wanted.condition).any())
+        return not keeps and not self._obstacle()
+
+    def _obstacle(self) -> str:
+        """Why pictures cannot be tiled; empty where they can."""
+        sizing = self.card.sizing
+        if sizing.rule == "fixed":
+            return f"it takes only {sizing.width}x{sizing.height}"
+        if sizing.rule == "resize":
+            return f"it resizes pictures of any size to {sizing.width}x{sizing.height}, so leave --tile out"
+        return self._session.obstacle
 
     def _run(self, pictures: Array, wanted: Asked) -> Array:
         count, height, width, _ = pictures.shape
         self._check_size(height, width)
         check(self.card, count, wanted)
-        result: Array = self._session.run(pictures, **wanted._asdict())
-        expected = (count, height * self.card.scale, width * self.card.scale, self.card.target.channels)
-        if result.shape != expected:
-            message = f"the model gave {result.shape} for {pictures.shape}; its card promises {expected}"
-            raise I2IError("E_ONNX_IO", message)
-        return result
+        return _run(self._session, pictures, wanted)
 
     def _check_size(self, height: int, width: int) -> None:
         sizing = self.card.sizing
         if sizing.rule == "fixed" and (width, height) != (sizing.width, sizing.height):
             message = f"the picture is {width}x{height}; this model takes only {sizing.width}x{sizing.height}"
             raise I2IError("E_SIZE", f"{message}, so resize it first")
+
+
+def _run(session: Session, pictures: Array, wanted: Asked) -> Array:
+    """Translate [N, H, W, C], and hold the session to its card."""
+    card, (count, height, width, _) = session.card, pictures.shape
+    result: Array = session.run(pictures, **wanted._asdict())
+    expected = (count, height * card.scale, width * card.scale, card.target.channels)
+    if result.shape != expected:
+        message = f"the model gave {result.shape} for {pictures.shape}; its card promises {expected}"
+        raise I2IError("E_ONNX_IO", message)
+    return result
+
+
+def _each(session: Session, wanted: Asked, tiles: Iterable[Array]) -> Iterator[Array]:
+    """Tiles [H, W, C] one by one, as many at once as the session has lanes, in their order."""
+    with ThreadPoolExecutor(session.lanes, "i2i-tile") as pool:
+        yield from pool.map(lambda tile: _run(session, tile[None], wanted)[0], tiles)

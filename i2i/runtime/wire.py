@@ -1,4 +1,5 @@
-"""The protobuf wire format, read strictly: enough to look into an .onnx file before any library opens it.
+"""The protobuf wire format, read strictly: enough to look into an .onnx file before any library opens it, and to write
+what is changed in one.
 
 Source: "Encoding", Protocol Buffers documentation (https://protobuf.dev/programming-guides/encoding/). Deviation:
 groups, which no .onnx writer uses, are refused, and so is everything that two readers might understand differently.
@@ -61,6 +62,24 @@ def text(value: Value) -> str:
         return bytes(nested(value)).decode("utf-8")
     except UnicodeDecodeError as error:
         raise WireError("a string that is not UTF-8") from error
+
+
+def number(tag: int, value: int) -> bytes:
+    """A varint field, written."""
+    return _written(tag << 3) + _written(value)
+
+
+def blob(tag: int, content: bytes) -> bytes:
+    """A field of bytes, a string or a message, written."""
+    return _written(tag << 3 | 2) + _written(len(content)) + content
+
+
+def _written(value: int) -> bytes:
+    parts = bytearray()
+    while value > 0x7F:
+        parts.append(value & 0x7F | 0x80)
+        value >>= 7
+    return bytes([*parts, value])
 
 
 def _varint(message: memoryview, at: int) -> tuple[int, int]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -9,6 +11,7 @@ from torch import Tensor, nn
 
 from i2i.errors import I2IError
 from i2i.images.card import ImageCard
+from i2i.runtime.conditions import Asked
 from i2i.runtime.memory import is_out_of_memory
 from i2i.weights.wrapper import Wrapped
 
@@ -19,10 +22,24 @@ class TorchSession:
     `device` is where the generator is moved to: "cpu", "cuda" ...
     """
 
+    lanes = 1  # torch itself uses all threads for one picture
+
     def __init__(self, generator: nn.Module, card: ImageCard, *, device: str = "cpu") -> None:
         self.card = card
         self._device = torch.device(device)
+        self.provider = self._device.type
         self._wrapped = Wrapped(generator, card).to(self._device)
+
+    @property
+    def obstacle(self) -> str:
+        """Why tiles of a picture, translated one by one, would not fit together; empty where they do."""
+        if not any(isinstance(part, nn.InstanceNorm2d) for part in self._wrapped.modules()):
+            return ""
+        return "its instance normalisation needs the statistics of the whole picture; make an .onnx file of it first"
+
+    def settled(self, samples: Iterable[NDArray[np.uint8]], asked: Asked) -> TorchSession:
+        """A session for the tiles of one picture; without an `obstacle` each tile speaks for itself."""
+        return self
 
     def run(
         self,

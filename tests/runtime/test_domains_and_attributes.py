@@ -130,6 +130,8 @@ def test_one_file_cannot_hold_every_domain(translator, source, tmp_path):
 class Brighter:
     """A session of attributes: adds 100 levels times the first one, 10 where it is kept."""
 
+    provider, lanes, obstacle = "cpu", 1, ""
+
     def __init__(self, card) -> None:
         self.card = card
 

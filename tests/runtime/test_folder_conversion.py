@@ -225,3 +225,26 @@ def test_label_maps_are_never_written_with_loss(make_model, source):
     converted(translator, source)
     assert names(source.parent / "out") == {"a.png"}
     assert refused(translator, source, wanted="jpg").code == "E_USAGE"
+
+
+def test_several_lanes_give_the_same_tree_in_the_same_order(make_model, source):
+    for number in range(30):
+        picture(source / f"{number:02}.png", 5 * number, size=(3 + number % 4, 3))
+    (source / "07.png").write_bytes(b"")
+    trees, orders = [], []
+    for lanes in (1, 3):
+        session = OnnxSession(make_model(), threads=lanes, throughput=lanes > 1)
+        assert session.lanes == lanes
+        seen = []
+        outcome = converted(
+            Translator(session),
+            source,
+            existing="overwrite",
+            report=lambda outcome, result, seen=seen: seen.append(getattr(result, "item", result)),
+        )
+        assert (outcome.converted, outcome.failed) == (29, 1)
+        out = source.parent / "out"
+        trees.append({name: (out / name).read_bytes() for name in names(out)})
+        orders.append(seen)
+    assert trees[0] == trees[1]
+    assert orders[0] == orders[1]

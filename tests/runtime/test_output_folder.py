@@ -164,6 +164,9 @@ def test_shards_share_the_sorted_list_and_keep_their_own_books(translator, sourc
     assert len(lines(out / "manifest-1-of-2.jsonl")) == 3
     assert lines(out / "failures-2-of-2.jsonl")[0]["path"] == "1.png"
     assert converted(translator, source, existing="resume").skipped == 4
+    of_shards = {name: (out / name).read_bytes() for name in names(out)}
+    converted(translator, source, existing="overwrite")
+    assert {name: (out / name).read_bytes() for name in names(out)} == of_shards
 
 
 def test_a_collision_is_found_across_shards(translator, source):
