@@ -20,6 +20,7 @@ REWRITES = Table(
         "transposed": "i2i.export.rewrites.transposed:transposed",
         "upsampled": "i2i.export.rewrites.upsampled:upsampled",
         "narrow": "i2i.export.rewrites.narrow:narrow",
+        "activations": "i2i.export.rewrites.activations:activations",
     },
 )
 
