@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+import statistics
+import time
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -15,6 +17,7 @@ from i2i.errors import I2IError
 from i2i.export.int8.plan import plan, units
 from i2i.export.int8.ranges import Histogram, merged, step_and_zero
 from i2i.export.int8.write import Scale, write
+from i2i.export.parity import decibel
 from i2i.export.rewrites.nodes import PREFIX, known
 from i2i.runtime.onnx import failures
 
@@ -28,7 +31,21 @@ Target = Literal["any", "vnni"]
 LARGEST = {"any": 64, "vnni": 127}
 HELD_OUT = 4  # of so many pictures one is kept for the proof
 _LOOKED_AT = 4  # pictures by which layers are compared
+_ROUNDS = 5
 _LEAST_SHARE = 0.5  # of the arithmetic
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """How a model is to be quantised: `feeds`, inputs by name with one picture each; the processors it is for; and how
+    near it has to be to itself in float, in dB. `on_speed` is told the milliseconds of one input in float and in
+    integers, on this machine.
+    """
+
+    feeds: Sequence[Feed]
+    target: Target = "any"
+    psnr: float = 40.0
+    on_speed: Callable[[float, float], None] | None = None
 
 
 @dataclass(frozen=True)
@@ -45,13 +62,14 @@ class Quantised:
     layers: int
 
 
-def quantise(model: ModelProto, feeds: Sequence[Feed], *, target: Target = "any", psnr: float = 40.0) -> Quantised:
-    """The model with its layers in 8-bit integers, all but the worst ones, until it is within `psnr` dB of itself.
+def quantise(model: ModelProto, calibration: Calibration) -> Quantised:
+    """The model with its layers in 8-bit integers, all but the worst ones, until it is as near to itself as asked.
 
-    `feeds`: inputs by name, one picture each; every fourth is kept for the proof and the others are counted. They are
-    taken one at a time. The PSNR is that of the mean squared error over all kept pictures. Raises `I2IError`
-    (E_QUANTISATION) when half of the arithmetic in float does not reach it, and for a model without layers to quantise.
+    Of the pictures every fourth is kept for the proof and the others are counted. They are taken one at
+    a time. The PSNR is that of the mean squared error over all kept pictures. Raises `I2IError` (E_QUANTISATION) when
+    half of the arithmetic in float does not reach it, and for a model without layers to quantise.
     """
+    feeds = calibration.feeds
     names = [str(node.name) for node in units(ir.from_proto(model).graph)]
     if not names:
         message = "has no convolution with fixed weights, which is what int8 is for; export it without --int8"
@@ -60,8 +78,11 @@ def quantise(model: ModelProto, feeds: Sequence[Feed], *, target: Target = "any"
         raise I2IError("E_QUANTISATION", f"{len(feeds)} pictures to calibrate; give at least {HELD_OUT}")
     kept = feeds[HELD_OUT - 1 :: HELD_OUT]
     counted = [number for number in range(len(feeds)) if number % HELD_OUT != HELD_OUT - 1]
-    search = _Search(model, [feeds[number] for number in counted], names, target)
-    return search.best(kept, psnr)
+    search = _Search(model, [feeds[number] for number in counted], names, calibration.target)
+    made = search.best(kept, calibration.psnr)
+    if calibration.on_speed is not None:
+        calibration.on_speed(*milliseconds([model, made.model], kept[0]))
+    return made
 
 
 class _Search:
@@ -151,16 +172,23 @@ def outputs(model: ModelProto, feeds: Sequence[Feed]) -> list[NDArray[np.uint8]]
     return [session.run(["image_out"], feed)[0] for feed in feeds]
 
 
+def milliseconds(models: Sequence[ModelProto], feed: Feed) -> list[float]:
+    """The median time of one input with each model, which take turns."""
+    sessions = [_session(model) for model in models]
+    times: list[list[float]] = [[] for _ in models]
+    for _ in range(_ROUNDS + 1):
+        for session, found in zip(sessions, times, strict=True):
+            start = time.perf_counter()
+            session.run(None, feed)
+            found.append(1000 * (time.perf_counter() - start))
+    return [statistics.median(found[1:]) for found in times]
+
+
 def difference(expected: Sequence[NDArray[np.uint8]], found: Sequence[NDArray[np.uint8]]) -> tuple[float, int]:
     """The mean squared difference in levels, over all pictures together, and the largest one."""
     apart = [a.astype(np.int32) - b for a, b in zip(expected, found, strict=True)]
     squares, values = sum(int((part**2).sum()) for part in apart), sum(part.size for part in apart)
     return squares / values, max(int(np.abs(part).max(initial=0)) for part in apart)
-
-
-def decibel(error: float) -> float:
-    """The PSNR of a mean squared error in levels of 255; at most 100."""
-    return min(100.0, 10 * math.log10(255**2 / error)) if error else 100.0
 
 
 def _with_outputs(model: ModelProto, names: Sequence[str]) -> ModelProto:
@@ -192,8 +220,3 @@ def _refusal(found: float, wanted: float, floating: int, layers: int) -> I2IErro
         f"--int8-psnr {math.floor(found)} accepts it; more pictures to calibrate or --int8-target vnni may help"
     )
     return I2IError("E_QUANTISATION", message)
-
-
-def summary(made: Quantised, target: Target) -> Mapping[str, Any]:
-    """What the card says of it."""
-    return {"psnr": round(made.psnr, 2), "target": target, "floating": made.floating}
