@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 import onnx_ir as ir
 
 from i2i.export.rewrites.activations import ACTIVATIONS
-from i2i.export.rewrites.nodes import known, of_kind, setting
+from i2i.export.rewrites.nodes import of_kind, setting
 
 MOVING = ("DepthToSpace", "Slice", "Concat", "Gather", "Pad", "Transpose", "Reshape")
 LEAST_DENSE = 16_384  # weights from which a dense layer is worth it; those that read a condition have fewer
@@ -89,7 +89,8 @@ def plan(graph: ir.Graph, chosen: Collection[str]) -> Plan:
         if node in made.moving and all(value in made.eight for value in _data(node)):
             made.eight.update(node.outputs)
         if node.op_type in ACTIVATIONS and node.outputs[0] in made.parent and node.inputs[0] in made.eight:
-            made.eight.update(node.outputs)  # a table
+            made.eight.update(node.outputs)
+            _as_table(made, node)
     made.positive |= {value for value in made.parent if _is_relu(value)}
     return made
 
@@ -102,14 +103,19 @@ def moves(node: ir.Node | None) -> bool:
 
 
 def _is_unit(node: ir.Node) -> bool:
-    weight = known(node.inputs[1])
+    weight = _constant(node.inputs[1])
     bias = node.inputs[2] if len(node.inputs) > 2 else None
-    if weight is None or (bias is not None and known(bias) is None):
+    if weight is None or (bias is not None and _constant(bias) is None):
         return False
     if node.op_type == "Conv":
         return True
     plain = [setting(node, name, default) for name, default in (("transA", 0), ("alpha", 1.0), ("beta", 1.0))]
     return bias is not None and weight.size >= LEAST_DENSE and setting(node, "transB", 0) == 1 and plain == [0, 1, 1]
+
+
+def _constant(value: ir.Value | None) -> ir.TensorProtocol | None:
+    """What is fixed, unread: weights are large and plans are many."""
+    return None if value is None else ir.convenience.get_const_tensor(value)
 
 
 def _absorbs(graph: ir.Graph, unit: ir.Node) -> bool:
@@ -123,6 +129,14 @@ def _absorbs(graph: ir.Graph, unit: ir.Node) -> bool:
     ir.convenience.replace_all_uses_with(user.outputs[0], unit.outputs[0])
     graph.remove(user, safe=True)
     return True
+
+
+def _as_table(made: Plan, node: ir.Node) -> None:
+    """onnxruntime makes tables of leaky Relus alone; of a Relu it would make floats and integers again."""
+    if node.op_type == "Relu":
+        made.positive.update(node.outputs)
+        node.op_type = "LeakyRelu"
+        node.attributes["alpha"] = ir.AttrFloat32("alpha", 0.0)
 
 
 def _is_relu(value: ir.Value) -> bool:

@@ -11,7 +11,7 @@ import numpy as np
 import onnx_ir as ir
 
 from i2i.export.int8.plan import Plan
-from i2i.export.rewrites.nodes import Array, Builder, known, prune
+from i2i.export.rewrites.nodes import Array, Builder, known, prune, setting
 
 _LARGEST_BIAS = 2**30
 
@@ -28,6 +28,7 @@ class _Writer:
         self._graph = graph
         self._plan = made
         self._scales = scales
+        self._outputs: dict[ir.Value, int] = {}  # by what a unit gives: how many planes
         self._constants: dict[ir.Value, list[ir.Value]] = {}
         self.numbers: dict[ir.Value, ir.Value] = {}  # the 8-bit numbers of a value
 
@@ -41,8 +42,15 @@ class _Writer:
     def move(self, node: ir.Node) -> None:
         """The same node on 8-bit numbers."""
         given = [self.numbers.get(value, value) if value is not None else None for value in node.inputs]
-        options = {name: attribute.value for name, attribute in node.attributes.items()}
-        self.numbers[node.outputs[0]] = Builder(self._graph, node).node(node.op_type, given, **options)
+        builder = Builder(self._graph, node)
+        outputs = self._outputs.get(node.inputs[0]) if node.inputs[0] is not None else None
+        if outputs and given[0] is not None and node.op_type == "DepthToSpace" and setting(node, "mode", "") == "DCR":
+            block = setting(node, "blocksize", 1)
+            made = _laid(builder, given[0], block, outputs // block**2)
+        else:
+            options = {name: attribute.value for name, attribute in node.attributes.items()}
+            made = builder.node(node.op_type, given, **options)
+        self.numbers[node.outputs[0]] = made
 
     def read(self, node: ir.Node, place: int) -> None:
         """Let a node read 8-bit numbers in place of what it read."""
@@ -56,6 +64,7 @@ class _Writer:
         weight = known(unit.inputs[1])
         assert weight is not None  # a unit
         bias = known(unit.inputs[2]) if len(unit.inputs) > 2 else None
+        self._outputs[unit.outputs[0]] = len(weight)
         numbers, steps = _weights(weight, bias, step, largest)
         builder = Builder(self._graph, unit)
         zeros = np.zeros(len(steps), np.int8)
@@ -103,6 +112,24 @@ def _write_numbers(graph: ir.Graph, made: Plan, writer: _Writer) -> None:
             if value in sources:
                 assert following is not None  # the last node gives the picture
                 writer.quantise(value, following)
+
+
+def _laid(builder: Builder, planes: ir.Value, block: int, outputs: int) -> ir.Value:
+    """DepthToSpace as onnxruntime's integer convolutions like it, which keep the planes of a position side by side.
+
+    The two outer transpositions go away against those around it, and the inner one moves whole positions: an ordinary
+    DepthToSpace moves single bytes.
+    """
+
+    def shaped(value: ir.Value, *shape: int) -> ir.Value:
+        return builder.node("Reshape", [value, builder.constant(np.array(shape, np.int64))])
+
+    last = builder.node("Transpose", [planes], perm=[0, 2, 3, 1])  # n, h, w, (down, right, planes)
+    apart = shaped(last, 0, 0, 0, block, -1)
+    rows = builder.node("Transpose", [apart], perm=[0, 1, 3, 2, 4])  # n, h, down, w, (right, planes)
+    tall = shaped(rows, 0, -1, 1, 0, block * outputs)
+    wide = shaped(tall, 0, 0, -1, outputs)
+    return builder.node("Transpose", [wide], perm=[0, 3, 1, 2])
 
 
 def _weights(weight: Array, bias: Array | None, step: np.float32, largest: int) -> tuple[Array, Array]:
