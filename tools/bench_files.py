@@ -145,7 +145,7 @@ def _large_model(precision: str) -> bytes:
 
     planes_, side, kernel = _LARGE["planes"], _LARGE["side"], _LARGE["kernel"]
     weight = np.random.default_rng(0).integers(-64, 65, (planes_, planes_, kernel, kernel))
-    options = {"pads": [kernel // 2] * 4, "kernel_shape": [kernel] * 2}
+    options: dict[str, Any] = {"pads": [kernel // 2] * 4, "kernel_shape": [kernel] * 2}
     if precision == "int8":
         one, zero = np.float32(1), np.uint8(0)
         constants = {"s": one, "z": zero, "w": weight.astype(np.int8), "ws": np.ones(planes_, np.float32)}

@@ -31,6 +31,8 @@ from i2i.files import publish_text
 from i2i.images.codec import read
 from i2i.images.listing import list_images
 from i2i.loading import resolve
+from i2i.runtime.onnx import read_onnx_card
+from i2i.runtime.sampler import Sampler
 from i2i.weights.store import load_model
 
 FILES = ("fp32", "int8")
@@ -85,7 +87,9 @@ def metrics(name: str, data: Path, model: Path) -> dict[str, float]:
     if sides is None:
         from read_back import judged
 
-        found = judged(i2i.load(model), data, count=LATENTS, seed=0)
+        sampler = i2i.load(model)
+        assert isinstance(sampler, Sampler)  # without sides it makes pictures from noise
+        found = judged(sampler, data, count=LATENTS, seed=0)
     else:
         scores = model.with_suffix(".json")
         command = [sys.executable, "-m", "i2i", "evaluate", str(model), "--data", str(data), "--json", str(scores)]
@@ -105,7 +109,8 @@ def judged_model(name: str, data: Path, *, target: Target, least: float) -> dict
             export(name, data, folder, target=target, psnr=least)
         except I2IError as error:
             return {"reason": f"{error.code}: {error}"}
-        precision = i2i.load(folder / "int8.onnx").card.precision
+        precision = read_onnx_card(folder / "int8.onnx").precision
+        assert precision is not None and precision.layers is not None  # it is in integers
         found, largest = psnr(name, data, folder)
         return {
             "layers": list(precision.layers),

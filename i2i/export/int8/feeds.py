@@ -20,7 +20,7 @@ Feed = dict[str, NDArray[Any]]
 
 MOST = 128  # pictures; more change a range no more
 LEAST = 32  # windows, where there are fewer pictures
-WINDOW = 512  # pixels a side at most, of pictures that the model takes at any size
+WINDOW = 256  # pixels a side at most, of pictures that the model takes at any size
 _SEED = 20_240_229
 
 
