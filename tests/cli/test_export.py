@@ -143,7 +143,16 @@ def test_int8_of_a_run_takes_its_training_pictures(tmp_path, capsys):
         "--training.batch_size",
         "1",
     ]
-    cut = ["--data.augmentation.mode", "crop", "--data.augmentation.size", "16", "--training.precision", "fp32"]
+    cut = [
+        "--data.augmentation.mode",
+        "crop",
+        "--data.augmentation.size",
+        "16",
+        "--discriminator.layers",
+        "1",
+        "--training.precision",
+        "fp32",
+    ]
     assert main(["train", "pix2pix", "--data", str(tmp_path / "data"), "--out", str(run), *small, *cut]) == 0
     assert main(["export", str(run), str(tmp_path / "out.onnx"), "--int8", "--int8-psnr", "10"]) == 0
     assert "precision: int8; 4 of 4 layers" in capsys.readouterr().out

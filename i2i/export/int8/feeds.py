@@ -47,6 +47,7 @@ class Feeds(Sequence[Feed]):
     def __getitem__(self, index: int | slice) -> Feed | Sequence[Feed]:
         if isinstance(index, slice):
             return _Some(self, range(self.size)[index])
+        index = range(self.size)[index]  # raises IndexError behind the last, which ends a loop
         told = drawn(self.card, self.size, seed=_SEED).rows([index])
         name = "image" if self.card.latent is None else "latent"
         return {name: self.source(index)} | {key: value for key, value in told._asdict().items() if value is not None}
