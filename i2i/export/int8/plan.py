@@ -132,7 +132,7 @@ def _absorbs(graph: ir.Graph, unit: ir.Node) -> bool:
 
 
 def _as_table(made: Plan, node: ir.Node) -> None:
-    """onnxruntime makes tables of leaky Relus alone; of a Relu it would make floats and integers again."""
+    """Make a leaky Relu of a Relu: of those alone onnxruntime makes tables, of others floats and integers again."""
     if node.op_type == "Relu":
         made.positive.update(node.outputs)
         node.op_type = "LeakyRelu"
