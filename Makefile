@@ -55,8 +55,9 @@ format: $(INSTALLED) ## put the code into the house's format
 
 check: lint test ## lint + test
 
-bench: $(INSTALLED) ## our training step against a textbook one
+bench: $(INSTALLED) ## our training step against a textbook one; exported files in every engine
 	$(BIN)/python tools/bench.py
+	$(BIN)/python tools/bench_engines.py
 
 startup: $(INSTALLED) ## the time of `i2i --help` and `import i2i`
 	$(BIN)/python tools/startup.py

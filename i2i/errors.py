@@ -61,6 +61,7 @@ CODES: dict[str, Exit] = {
     "E_ONNX_EXTERNAL": Exit.REFUSED,
     "E_ONNX_IO": Exit.REFUSED,
     "E_ONNX_PARITY": Exit.REFUSED,
+    "E_QUANTISATION": Exit.REFUSED,
     "E_OOM": Exit.ENVIRONMENT,
     "E_NOSPACE": Exit.ENVIRONMENT,
     "E_IO": Exit.ENVIRONMENT,

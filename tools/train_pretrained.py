@@ -3,8 +3,8 @@
 usage: python tools/train_pretrained.py NAME [--data DIR] [--run RUN] [--out DIR]
 
 Builds the training set when it is not there, trains by `pretrained/NAME/recipe.yaml` (an interrupted run goes on), and
-writes model.onnx, card.json, model.safetensors (fp16), README.md and examples.png. The weights are rounded to fp16
-first: what is measured, exported and stored for training on are the same numbers.
+writes model.onnx and model.safetensors (weights stored in fp16), card.json, README.md and examples.png. The weights are
+rounded to fp16 first: what is measured, exported and stored for training on are the same numbers.
 
 A new model is one file `tools/shipped_NAME.py` and a line in MODELS. Two directions of one run share both, and the
 recipe in the folder of the first. A model of fonts is shipped with its source font, which lies beside the recipe and
@@ -113,7 +113,7 @@ def publish(folder: Path, out: Path, metrics: dict[str, Any]) -> None:
     numbers = {key: round(value, 4) for key, value in metrics.items() if isinstance(value, float)}
     card = card.model_copy(update={"metrics": numbers})
     save_model(out, generator, card, half=True, overwrite=True)
-    report = export_onnx(generator, card, out / "model.onnx", overwrite=True)
+    report = export_onnx(generator, card, out / "model.onnx", overwrite=True, half_weights=True)
     print(f"parity with torch: {report}")
 
 

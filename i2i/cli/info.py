@@ -68,6 +68,7 @@ def describe_model(model: ModelPath) -> str:
         "source font": f"{card.drawing.font} ({card.drawing.file})" if card.drawing else "",
         "condition": _condition(card.condition),
         "network": ", ".join([card.network.type, *(f"{k} {v}" for k, v in card.network.arguments.items())]),
+        "precision": "" if card.precision is None else str(card.precision),
         "method": f"{card.method}, {card.step} steps",
         "metrics": ", ".join(f"{name} {value:.4g}" for name, value in card.metrics.items()),
         "training data": card.training_data,

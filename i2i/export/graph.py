@@ -7,7 +7,8 @@ folded into the convolutions and dropout is gone, because the exporter traces ev
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
@@ -20,16 +21,18 @@ from i2i.runtime.structure import FLOAT, INT64, UINT8, Port
 from i2i.weights.wrapper import Wrapped, evaluating
 
 if TYPE_CHECKING:
+    import onnx_ir as ir
     from google.protobuf.message import Message  # type: ignore[import-untyped]
     from onnx import ModelProto, ValueInfoProto
 
 OPSET = 18
 
 
-def build(wrapped: Wrapped, *, rewrites: bool = True) -> ModelProto:
+def build(wrapped: Wrapped, *, rewrites: bool = True, finish: Callable[[ir.Graph], Any] | None = None) -> ModelProto:
     """The complete model in one piece: card in the metadata, sizes named, nothing of this machine in it.
 
-    `rewrites`: after the passes of `i2i.export.rewrites`, which make it faster; without, as torch wrote it.
+    `rewrites`: after the passes of `i2i.export.rewrites`, which make it faster; without, as torch wrote it. `finish`:
+    what changes the rewritten graph once more.
     """
     card = wrapped.card
     ports = expected_inputs(card)
@@ -51,7 +54,7 @@ def build(wrapped: Wrapped, *, rewrites: bool = True) -> ModelProto:
     assert program is not None
     model = program.model_proto
     if rewrites:
-        model, _ = rewritten(model, even=_even(card))
+        model, _ = rewritten(model, even=_even(card), finish=finish)
     _clean(model, card)
     return model
 
@@ -87,6 +90,12 @@ def _clean(model: ModelProto, card: ImageCard) -> None:
     sides = ("height", "width") if card.scale == 1 and card.latent is None else ("height_out", "width_out")
     for value, port in zip(graph.output, expected_outputs(card), strict=True):
         _name_sizes(value, _shape(port), ("batch", *sides))
+    set_card(model, card)
+
+
+def set_card(model: ModelProto, card: ImageCard) -> None:
+    """Put a card into a model; it becomes the only metadata."""
+    del model.metadata_props[:]
     entry = model.metadata_props.add()
     entry.key, entry.value = METADATA_KEY, card.to_json()
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -33,7 +34,9 @@ class ParityReport:
     `max_difference` in levels of 255; `differing` of `values` bytes were not equal; `failed` names each probe (its
     shape) that broke the promise: at most 1 level, in fewer than 0.1 % of its values. A single value is forgiven in a
     probe so small that it would be more than that. The colours of a label map are names, not amounts: there any
-    difference counts in the share only.
+    difference counts in the share only. `squares` is the sum of squared differences.
+
+    Where another PSNR was promised than these, `failed` says so.
     """
 
     probes: int
@@ -41,6 +44,12 @@ class ParityReport:
     max_difference: int
     differing: int
     failed: tuple[str, ...] = ()
+    squares: int = 0
+
+    @property
+    def psnr(self) -> float:
+        """The PSNR in dB of the mean squared difference over all values; at most 100."""
+        return decibel(self.squares / max(self.values, 1))
 
     @property
     def share(self) -> float:
@@ -69,10 +78,16 @@ class Probe(NamedTuple):
         return named | {name: value for name, value in steering.items() if value is not None}
 
 
-def compare(session: TorchSession, model: bytes) -> ParityReport:
+def decibel(error: float) -> float:
+    """The PSNR of a mean squared error in levels of 255; at most 100."""
+    return min(100.0, 10 * math.log10(255**2 / error)) if error else 100.0
+
+
+def compare(session: TorchSession, model: bytes, *, least_psnr: float | None = None) -> ParityReport:
     """Run every probe through the torch session and through onnxruntime's CPU engine on the file's bytes.
 
-    Raises `I2IError` (E_ONNX_PARITY) when onnxruntime cannot run what torch ran.
+    `least_psnr`: this many dB over all probes together are promised, in place of equality. Raises
+    `I2IError` (E_ONNX_PARITY) when onnxruntime cannot run what torch ran.
     """
     import onnxruntime
 
@@ -85,22 +100,28 @@ def compare(session: TorchSession, model: bytes) -> ParityReport:
         message = f"onnxruntime cannot run the graph: {str(error)[:500]}; try --no-rewrites"
         raise I2IError("E_ONNX_PARITY", message) from None
     names = [str(list(probe.source.shape)) for probe in given]
-    return judge(list(zip(names, expected, found, strict=True)), session.card.target)
+    return judge(list(zip(names, expected, found, strict=True)), session.card.target, least_psnr=least_psnr)
 
 
-def judge(pairs: list[tuple[str, NDArray[np.uint8], NDArray[np.uint8]]], pixels: Pixels) -> ParityReport:
+def judge(
+    pairs: list[tuple[str, NDArray[np.uint8], NDArray[np.uint8]]], pixels: Pixels, *, least_psnr: float | None = None
+) -> ParityReport:
     """Compare (name, expected, got) for each probe; a shape that differs fails with the greatest difference."""
-    failed, values, most, differing = [], 0, 0, 0
+    failed, values, most, differing, squares = [], 0, 0, 0, 0
     for name, expected, got in pairs:
         same = expected.shape == got.shape
         difference = np.abs(expected.astype(np.int16) - got) if same else np.full(expected.shape, 255, np.int16)
         unequal, levels = int(np.count_nonzero(difference)), int(difference.max(initial=0))
         too_many = unequal > 1 and unequal >= MOST_SHARE * difference.size
         too_far = levels > MOST_LEVELS and (pixels.colour != "labels" or not same)
-        if too_many or too_far:
+        if not same or (least_psnr is None and (too_many or too_far)):
             failed.append(name)
         values, most, differing = values + difference.size, max(most, levels), differing + unequal
-    return ParityReport(len(pairs), values, most, differing, tuple(failed))
+        squares += int((difference.astype(np.int64) ** 2).sum())
+    report = ParityReport(len(pairs), values, most, differing, tuple(failed), squares)
+    if least_psnr is not None and report.psnr < least_psnr:
+        return replace(report, failed=(*failed, f"PSNR {report.psnr:.1f} dB, {least_psnr:g} promised"))
+    return report
 
 
 def probes(card: ImageCard) -> Iterator[Probe]:

@@ -156,11 +156,36 @@ class NetworkSpec(Frozen):
     arguments: dict[str, Any] = Field(default_factory=dict)
 
 
+class Precision(Frozen):
+    """In which numbers an .onnx file computes (`arithmetic`) and stores its weights.
+
+    `psnr`, in dB, is how near the pictures are to those of the same model in 32 bits, `largest_difference` is in levels
+    of 255. Of int8: `target` is the processors it is for (`any`: weights of 7 bits; `vnni`: of 8), and `layers` says
+    how many of the layers compute in integers, of how many.
+    """
+
+    arithmetic: Literal["fp32", "fp16", "int8"] = "fp32"
+    weights: Literal["fp32", "fp16", "int8"] = "fp32"
+    psnr: float | None = None
+    largest_difference: int | None = None
+    target: Literal["any", "vnni"] | None = None
+    layers: tuple[int, int] | None = None
+
+    def __str__(self) -> str:
+        words = [self.arithmetic if self.arithmetic != "fp32" else f"fp32, weights stored as {self.weights}"]
+        if self.layers is not None:
+            bits = "8-bit weights, for CPUs with VNNI" if self.target == "vnni" else "7-bit weights, for any CPU"
+            words.append(f"{self.layers[0]} of {self.layers[1]} layers, {bits}")
+        if self.psnr is not None:
+            words.append(f"PSNR to fp32 {self.psnr:.1f} dB, largest difference {self.largest_difference} of 255")
+        return "; ".join(words)
+
+
 class ImageCard(Frozen):
     """Everything a program needs to know about a model.
 
     With a `latent`, noise of so many numbers takes the place of the picture, and `source` says nothing. A model whose
-    source are characters of a font has a `drawing`.
+    source are characters of a font has a `drawing`. `precision` belongs to .onnx files; without it all is in 32 bits.
     """
 
     format: int = CARD_FORMAT
@@ -181,6 +206,7 @@ class ImageCard(Frozen):
     training_data: str = ""
     metrics: dict[str, float] = Field(default_factory=dict)
     version: str = ""
+    precision: Precision | None = None
 
     def to_json(self) -> str:
         """The card as one JSON document, indented, keys in the order of the fields."""

@@ -70,7 +70,7 @@ def shake() -> Callable[[nn.Module], nn.Module]:
     return shaken
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def tiny_unet() -> Callable[..., tuple[nn.Module, ImageCard]]:
     return unet
 

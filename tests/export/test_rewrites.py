@@ -16,6 +16,7 @@ from onnx.reference import ReferenceEvaluator
 
 from i2i.cli.main import main
 from i2i.export.rewrites import REWRITES, rewritten
+from i2i.export.rewrites.nodes import prune
 from i2i.images.card import ImageCard, NetworkSpec, Sizing
 from i2i.networks import NETWORKS
 from i2i.runtime.onnx import OnnxSession
@@ -175,6 +176,69 @@ def test_of_convolutions_to_few_planes_only_the_last_is_taken() -> None:
     same(before, after)
 
 
+def conditioned(*, shift_first: bool = False) -> onnx.ModelProto:
+    """Scales and shifts of each picture's own planes, (n, 3) each, computed from the planes' largest numbers."""
+    constants = {"ones": np.ones(3), "zeros": np.zeros(3), "axes": np.array([2, 3])}
+    nodes = [
+        helper.make_node("ReduceMax", ["x", "axes"], ["largest"], keepdims=0),
+        helper.make_node("Neg", ["largest"], ["least"]),
+        helper.make_node("Unsqueeze", ["largest", "axes"], ["scale"]),
+        helper.make_node("Unsqueeze", ["least", "axes"], ["shift"]),
+        helper.make_node("InstanceNormalization", ["x", "ones", "zeros"], ["n"], epsilon=1e-3),
+        helper.make_node("Mul", ["n", "scale"], ["m"]),
+        helper.make_node("Add", ["shift", "m"] if shift_first else ["m", "shift"], ["y"]),
+    ]
+    return model(nodes, constants)
+
+
+@pytest.mark.parametrize("shift_first", [False, True])
+def test_scale_and_shift_of_a_condition_go_into_the_instance_norm(shift_first: bool) -> None:
+    before = conditioned(shift_first=shift_first)
+    after, count = applied("conditional_norm", before)
+    assert count == 1
+    found = ir.from_proto(after)
+    prune(found.graph)
+    assert not {"Mul", "Add"} & {node.op_type for node in found.graph}
+    same(before, after)
+
+
+def test_an_instance_norm_with_a_scale_of_its_own_is_left_alone() -> None:
+    made = conditioned()
+    made.graph.initializer[0].CopyFrom(numpy_helper.from_array(np.full(3, 2.0), "ones"))
+    assert applied("conditional_norm", made)[1] == 0
+
+
+def skipping(activation: str, **options: float) -> onnx.ModelProto:
+    """A decoder's step: a convolution laid side by side and cut, beside what came, and the activation behind both."""
+    constants = {"w": RNG.standard_normal((12, 3, 1, 1)), "v": RNG.standard_normal((5, 6, 1, 1))}
+    constants |= {"zero": np.array([0, 0]), "end": np.array([HEIGHT, WIDTH]), "axes": np.array([2, 3])}
+    nodes = [
+        helper.make_node("Conv", ["x", "w"], ["c"]),
+        helper.make_node("DepthToSpace", ["c"], ["d"], blocksize=2),
+        helper.make_node("Slice", ["d", "zero", "end", "axes"], ["s"]),
+        helper.make_node("Concat", ["x", "s"], ["both"], axis=1),
+        helper.make_node(activation, ["both"], ["r"], **options),
+        helper.make_node("Conv", ["r", "v"], ["y"]),
+    ]
+    return model(nodes, constants)
+
+
+@pytest.mark.parametrize(("activation", "options"), [("Relu", {}), ("LeakyRelu", {"alpha": 0.2})])
+def test_an_activation_moves_up_to_the_convolution(activation: str, options: dict[str, float]) -> None:
+    before = skipping(activation, **options)
+    after, count = applied("activations", before)
+    assert count == 1
+    assert kinds(after) == ["Conv", activation, "DepthToSpace", "Slice", activation, "Concat", "Conv"]
+    same(before, after)
+
+
+def test_an_activation_stays_where_something_else_reads_what_it_reads() -> None:
+    made = skipping("Relu")
+    made.graph.node.append(helper.make_node("Neg", ["both"], ["z"]))
+    made.graph.output.append(helper.make_tensor_value_info("z", TensorProto.DOUBLE, ["n", "k", "height", "width"]))
+    assert applied("activations", made)[1] == 0
+
+
 def normalised(kind: str, *, bias: bool) -> onnx.ModelProto:
     shape = (5, 3, 3, 3) if kind == "Conv" else (3, 5, 3, 3)
     constants = {"w": RNG.standard_normal(shape)} | ({"b": RNG.standard_normal(5)} if bias else {})
@@ -216,7 +280,14 @@ def test_grouped_dilated_and_uneven_convolutions_are_left_alone() -> None:
 def test_all_passes_together_leave_nothing_unused_and_the_names_of_inputs_and_outputs() -> None:
     before = normalised("ConvTranspose", bias=True)
     after, counts = rewritten(before, even=True)
-    assert counts == {"batch_norm": 1, "transposed": 1, "upsampled": 0, "narrow": 0}
+    assert counts == {
+        "batch_norm": 1,
+        "transposed": 1,
+        "upsampled": 0,
+        "narrow": 0,
+        "conditional_norm": 0,
+        "activations": 0,
+    }
     same(before, after)
     assert [value.name for value in (*after.graph.input, *after.graph.output)] == ["x", "y"]
     used = {name for node in after.graph.node for name in node.input}

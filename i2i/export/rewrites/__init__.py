@@ -6,11 +6,13 @@ multiples of 2) that changes the graph in place and returns in how many places. 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from i2i.tables import Table
 
 if TYPE_CHECKING:
+    import onnx_ir as ir
     from onnx import ModelProto
 
 REWRITES = Table(
@@ -20,12 +22,16 @@ REWRITES = Table(
         "transposed": "i2i.export.rewrites.transposed:transposed",
         "upsampled": "i2i.export.rewrites.upsampled:upsampled",
         "narrow": "i2i.export.rewrites.narrow:narrow",
+        "conditional_norm": "i2i.export.rewrites.conditional_norm:conditional_norm",
+        "activations": "i2i.export.rewrites.activations:activations",
     },
 )
 
 
-def rewritten(model: ModelProto, *, even: bool) -> tuple[ModelProto, dict[str, int]]:
-    """A model after every pass, and in how many places each did something."""
+def rewritten(
+    model: ModelProto, *, even: bool, finish: Callable[[ir.Graph], Any] | None = None
+) -> tuple[ModelProto, dict[str, int]]:
+    """A model after every pass and after `finish`, and in how many places each pass did something."""
     import onnx_ir as ir
 
     from i2i.export.rewrites.nodes import prune
@@ -33,4 +39,6 @@ def rewritten(model: ModelProto, *, even: bool) -> tuple[ModelProto, dict[str, i
     whole = ir.from_proto(model)
     counts = {name: REWRITES[name](whole.graph, even=even) for name in REWRITES}
     prune(whole.graph)
+    if finish is not None:
+        finish(whole.graph)
     return ir.to_proto(whole), counts

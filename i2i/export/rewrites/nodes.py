@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[Any]
 END = np.iinfo(np.int64).max
+PREFIX = "i2i.prefix"  # in a graph's meta: how the names of new nodes begin; not as those of an earlier reading
 
 
 class Builder:
@@ -59,7 +60,7 @@ class Builder:
         self._graph.remove(self._node, safe=True)
 
     def _name(self, kind: str) -> str:
-        return f"rewritten_{kind.lower()}_{next(self._numbers)}"
+        return f"{self._graph.meta.get(PREFIX, 'rewritten')}_{kind.lower()}_{next(self._numbers)}"
 
 
 def of_kind(graph: ir.Graph, *kinds: str) -> Iterator[ir.Node]:

@@ -11,6 +11,8 @@ import onnx_ir as ir
 from i2i.export.rewrites.nodes import Array, Builder, known, of_kind, setting, square_convolution
 from i2i.export.rewrites.subpixel import emit, phases
 
+DOUBLED = "i2i.doubled"  # in a graph's meta: the weights (out, in, k, k) that stood behind a doubling
+
 
 def upsampled(graph: ir.Graph, *, even: bool) -> int:
     """Resize x 2 + Conv -> Conv + DepthToSpace (+ Slice). Returns how many; `even` says nothing here."""
@@ -23,16 +25,16 @@ def upsampled(graph: ir.Graph, *, even: bool) -> int:
         if doubling is None or shape is None or not _doubles(doubling):
             continue
         weight, bias, stride, padding = shape
-        joined = joint(weight)
         back = weight.shape[-1] - 1 - padding
         if stride != 1 or back < 0:
             continue
-        form = phases(joined, stride=2, padding=back, output_padding=0)
+        form = phases(joint(weight), stride=2, padding=back, output_padding=0)
         low = doubling.inputs[0]
         if form is None or low is None:
             continue
         builder = Builder(graph, node)
         builder.replace(emit(builder, low, form, bias, stride=2))
+        graph.meta.setdefault(DOUBLED, []).append(weight)
         count += 1
     return count
 
@@ -44,6 +46,13 @@ def joint(weight: Array) -> Array:
     tall = wide[:, :, 1:] + wide[:, :, :-1]
     both = tall[:, :, :, 1:] + tall[:, :, :, :-1]
     return np.ascontiguousarray(both.transpose(1, 0, 2, 3)).astype(weight.dtype)
+
+
+def laid(weight: Array) -> Array | None:
+    """The weight of the convolution at the low resolution, of one (out, in, k, k) that keeps the size; None if none."""
+    back = weight.shape[-1] - 1 - weight.shape[-1] // 2
+    form = phases(joint(weight), stride=2, padding=back, output_padding=0)
+    return None if form is None else form.weight
 
 
 def _doubles(node: ir.Node) -> bool:
