@@ -2,9 +2,10 @@
 
 usage: python tools/train_pretrained.py NAME [--data DIR] [--run RUN] [--out DIR]
 
-Builds the training set when it is not there, trains by `pretrained/NAME/recipe.yaml` (an interrupted run goes on), and
-writes model.onnx and model.safetensors (weights stored in fp16), card.json, README.md and examples.png. The weights are
-rounded to fp16 first: what is measured, exported and stored for training on are the same numbers.
+Builds the training set when it is not there, trains by `pretrained/NAME/recipe.yaml` (an interrupted run goes on; with a
+`refine.yaml` beside it a second time, from the first model), and writes model.onnx and model.safetensors (weights
+stored in fp16), card.json, README.md and examples.png. The weights are rounded to fp16 first: what is measured, exported
+and stored for training on are the same numbers.
 
 A new model is one file `tools/shipped_NAME.py` and a line in MODELS. Two directions of one run share both, and the
 recipe in the folder of the first. A model of fonts is shipped with its source font, which lies beside the recipe and
@@ -43,7 +44,6 @@ MODELS = {
     "noto2fluent": Shipped("shipped_noto_fluent"),
     "brush": Shipped("shipped_brush", font="NotoSansSC.otf"),
     "fluent2noto": Shipped("shipped_noto_fluent", recipe="noto2fluent", direction="b2a"),
-    "emoji-styles": Shipped("shipped_emoji_styles"),
     "faces-attributes": Shipped("shipped_faces_attributes"),
 }
 
@@ -54,13 +54,22 @@ def made(folder: Path) -> Path:
     return folder
 
 
-def train(recipe: str, script: Any, data: Path, run: Path) -> None:
-    """Bring the run to its end, from wherever it stands."""
+def train(recipe: str, script: Any, data: Path, run: Path) -> Path:
+    """Bring the run to its end, from wherever it stands; then, where the recipe has a `refine.yaml` beside it, a second
+    one, RUN-refined, that starts from its model with those settings. Gives the run to ship.
+    """
     if not data.exists():  # what was interrupted has another name
         with tempfile.TemporaryDirectory(dir=made(data.parent)) as scratch:
             script.build(Path(scratch, "data"))
             Path(scratch, "data").rename(data)
-    finish(run, script.PRESET, "--data", str(data), "-c", f"pretrained/{recipe}/recipe.yaml")
+    words = ["--data", str(data), "-c", f"pretrained/{recipe}/recipe.yaml"]
+    finish(run, script.PRESET, *words)
+    refine = f"pretrained/{recipe}/refine.yaml"
+    if not (ROOT / refine).exists():
+        return run
+    refined = run.with_name(f"{run.name}-refined")
+    finish(refined, script.PRESET, *words, "-c", refine, "--init", str(run.absolute()))
+    return refined
 
 
 def with_font(folder: Path, font: Path) -> None:
@@ -145,7 +154,7 @@ def main() -> int:
     data = (options.data or ROOT / "runs" / f"{recipe}-data").absolute()
     run = options.run or ROOT / "runs" / recipe
     out = options.out or ROOT / "pretrained" / options.name
-    train(recipe, script, data, run)
+    run = train(recipe, script, data, run)
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch, options.name)
         rounded(run, script.STEP, shipped.direction, folder, said(options.name, recipe))
