@@ -95,8 +95,8 @@ def page(card: Any, metrics: dict[str, Any]) -> str:
     held = [c for c in split(characters("gb2312-1"), test=300, val=0)["test"] if c in TEXT]
     return f"""
 One network that writes Noto Sans in {len(card.condition.names)} other fonts: zi2zi (Tian 2017) at 64 px, 6,000
-steps of batch 16 (recipe.yaml) and {card.step:,} more (refine.yaml). It takes pictures of characters, or text, and also writes characters that a font does not have. Fonts
-can be mixed by weights.
+steps of batch 16 (recipe.yaml) and {card.step:,} more (refine.yaml). It takes pictures of characters, or text, and also
+writes characters that a font does not have. Fonts can be mixed by weights.
 
 ![a line of a classical text in the source font, and in each font by the model and as it really is](examples.png)
 

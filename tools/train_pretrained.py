@@ -2,10 +2,10 @@
 
 usage: python tools/train_pretrained.py NAME [--data DIR] [--run RUN] [--out DIR]
 
-Builds the training set when it is not there, trains by `pretrained/NAME/recipe.yaml` (an interrupted run goes on; with a
-`refine.yaml` beside it a second time, from the first model), and writes model.onnx and model.safetensors (weights
-stored in fp16), card.json, README.md and examples.png. The weights are rounded to fp16 first: what is measured, exported
-and stored for training on are the same numbers.
+Builds the training set when it is not there, trains by `pretrained/NAME/recipe.yaml` (an interrupted run goes on; with
+a `refine.yaml` beside it a second time, from the first model), and writes model.onnx and model.safetensors (weights
+stored in fp16), card.json, README.md and examples.png. The weights are rounded to fp16 first: what is measured,
+exported and stored for training on are the same numbers.
 
 A new model is one file `tools/shipped_NAME.py` and a line in MODELS. Two directions of one run share both, and the
 recipe in the folder of the first. A model of fonts is shipped with its source font, which lies beside the recipe and
