@@ -27,7 +27,7 @@ demo: $(INSTALLED) ## train on the bundled pairs, export, convert, report: a pag
 	$(BIN)/python tools/demo.py
 
 page: $(INSTALLED) ## page/: every model under pretrained/ in the browser, to draw on and to try (needs npm, once)
-	$(BIN)/python tools/page.py page
+	$(BIN)/python tools/page.py page --overwrite
 
 test: $(INSTALLED) ## the default tests (under 5 minutes on 2 cores)
 	$(ONE_THREAD) $(BIN)/python -m pytest

@@ -27,3 +27,4 @@ def test_every_shipped_model_is_on_the_menu(tmp_path):
     assert by_name["line2emoji"]["licences"] == ["licences/MIT-Microsoft-fluent-emoji.txt"]
     assert by_name["satellite2relief"]["licences"] == []
     assert all((tmp_path / "page" / path).exists() for entry in entries for path in entry["licences"])
+    assert subprocess.run(command, cwd=ROOT, check=False).returncode == 3  # a folder that is there is not touched
