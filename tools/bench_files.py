@@ -69,6 +69,7 @@ def session(path: Path, threads: int, *, profile: str = "") -> Any:
 def write(case: Case, folder: Path) -> None:
     """The network as torch writes it, rewritten, and in integers: FOLDER/{plain,rewritten,int8}.onnx."""
     from i2i.export.graph import build
+    from i2i.export.int8.feeds import Feeds
     from i2i.export.int8.quantise import Calibration, quantise
     from i2i.images.card import Condition, ImageCard, NetworkSpec, Sizing
     from i2i.weights.wrapper import Wrapped
@@ -85,7 +86,7 @@ def write(case: Case, folder: Path) -> None:
     rewritten = build(Wrapped(made, card))
     files = {"plain": build(Wrapped(made, card), rewrites=False), "rewritten": rewritten}
     # All layers in integers, whatever it does to the pictures of random weights.
-    files["int8"] = quantise(rewritten, Calibration([feed(case)] * 4, psnr=0.0)).model
+    files["int8"] = quantise(rewritten, Calibration(Feeds([feed(case)], [feed(case)]), psnr=0.0)).model
     for name, model in files.items():
         (folder / f"{name}.onnx").write_bytes(model.SerializeToString())
 

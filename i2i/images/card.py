@@ -16,7 +16,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from i2i.errors import I2IError
 
-CARD_FORMAT = 1
+CARD_FORMAT = 2  # the latest that is read
+_FORMAT, _FORMAT_OF_PRECISION = 1, 2  # written: 2 where a card says its `precision`, which earlier readers do not know
 METADATA_KEY = "i2i.card"
 
 Colour = Literal["gray", "rgb", "rgba", "labels"]
@@ -186,9 +187,10 @@ class ImageCard(Frozen):
 
     With a `latent`, noise of so many numbers takes the place of the picture, and `source` says nothing. A model whose
     source are characters of a font has a `drawing`. `precision` belongs to .onnx files; without it all is in 32 bits.
+    `format` is that of the card as it was read; what is written says its own.
     """
 
-    format: int = CARD_FORMAT
+    format: int = _FORMAT
     name: str
     source: Pixels = Pixels()
     target: Pixels = Pixels()
@@ -209,8 +211,10 @@ class ImageCard(Frozen):
     precision: Precision | None = None
 
     def to_json(self) -> str:
-        """The card as one JSON document, indented, keys in the order of the fields."""
-        return self.model_dump_json(indent=2)
+        """The card as one JSON document, indented, keys in the order of the fields; `precision` where there is one."""
+        if self.precision is None:
+            return self.model_copy(update={"format": _FORMAT}).model_dump_json(indent=2, exclude={"precision"})
+        return self.model_copy(update={"format": _FORMAT_OF_PRECISION}).model_dump_json(indent=2)
 
     @classmethod
     def from_json(cls, text: str | bytes, *, path: Path | str | None = None) -> ImageCard:

@@ -13,7 +13,7 @@ from onnx import numpy_helper
 import i2i
 from i2i.errors import Exit, I2IError
 from i2i.export.graph import build
-from i2i.export.int8.feeds import WINDOW, of_folder, of_noise, of_pictures, window
+from i2i.export.int8.feeds import LEAST, MOST, WINDOW, of_folder, of_noise, of_pictures
 from i2i.export.int8.quantise import Calibration, difference, outputs, quantise
 from i2i.export.int8.ranges import BINS, Histogram, merged, step_and_zero
 from i2i.export.onnx import export_onnx
@@ -29,6 +29,10 @@ RGB = Pixels()
 def pictures(count: int = 12, side: int = 24) -> list[np.ndarray]:
     random = np.random.default_rng(0)
     return [scene(side, side + 8, RGB, random) for _ in range(count)]
+
+
+def plain_card(**changes) -> ImageCard:
+    return ImageCard(name="tiny", network=NetworkSpec(type="none"), method="none", **changes)
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +71,7 @@ def test_every_layer_and_what_lies_between_them_is_run_in_integers(made, tmp_pat
 
 def test_the_integers_give_nearly_the_same_pictures(made):
     model, feeds, quantised = made
-    kept = feeds[3::4]
+    kept = feeds.held_out
     error, largest = difference(outputs(model, kept), outputs(quantised.model, kept))
     assert quantised.psnr == pytest.approx(10 * np.log10(255**2 / error))
     assert quantised.largest_difference == largest
@@ -100,10 +104,10 @@ def test_what_cannot_be_good_enough_is_refused_with_the_figure(made):
     assert (caught.value.code, caught.value.exit_code) == ("E_QUANTISATION", Exit.REFUSED)
 
 
-def test_too_few_pictures_are_refused(made):
-    model, feeds, _ = made
-    with pytest.raises(I2IError, match="3 pictures to calibrate; give at least 4"):
-        quantise(model, Calibration(feeds[:3]))
+def test_too_few_pictures_are_refused():
+    with pytest.raises(I2IError, match=r"3 pictures to calibrate; .* give at least 4") as caught:
+        of_pictures(plain_card(), pictures(3))
+    assert caught.value.code == "E_QUANTISATION"
 
 
 def test_the_card_in_the_file_says_what_it_computes_in(tiny_unet, tmp_path):
@@ -133,10 +137,37 @@ def test_a_model_with_domains_is_calibrated_over_all_of_them(shake):
         method="none",
     )
     feeds = of_pictures(card, pictures())
-    assert [int(feed["domain"][0]) for feed in feeds] == [0, 1, 2] * 4
-    assert {int(feed["domain"][0]) for feed in feeds[3::4]} == {0, 1, 2}  # the proof sees all of them too
     made = quantise(build(Wrapped(network, card)), Calibration(feeds, psnr=1.0))
     assert (made.floating, made.layers) == ((), 8)
+
+
+@pytest.mark.parametrize("count", [2, 3, 4, 8])
+@pytest.mark.parametrize("mixed", [False, True])
+def test_every_domain_is_counted_and_held_out_however_few_pictures_there_are(count, mixed):
+    names = tuple(f"d{number}" for number in range(count))
+    card = plain_card(condition=Condition(kind="domains", names=names, mixed=mixed))
+    for feeds in (of_pictures(card, pictures(4)), of_pictures(card, pictures(12))):
+        for side in (feeds.counted, feeds.held_out):
+            told = [feed["condition"].argmax() if mixed else feed["domain"][0] for feed in side]
+            assert set(told) == set(range(count))
+
+
+@pytest.mark.parametrize("count", [2, 3, 4, 8])
+def test_every_member_of_an_exclusive_group_is_counted_and_held_out(count):
+    names = ("age", *(f"g{number}" for number in range(count)))
+    condition = Condition(kind="attributes", names=names, exclusive_groups=(names[1:],))
+    latents = of_noise(plain_card(condition=condition, latent=5, sizing=Sizing(rule="fixed", width=8, height=8)))
+    for feeds in (of_pictures(plain_card(condition=condition), pictures(4)), latents):
+        for side in (feeds.counted, feeds.held_out):
+            rows = np.concatenate([feed["condition"] for feed in side])
+            assert set(rows[:, 1:].argmax(1)) == set(range(count))
+            assert (rows[:, 1:].sum(1) == 1).all()
+
+
+def test_noise_that_is_held_out_was_not_counted():
+    feeds = of_noise(plain_card(latent=5, sizing=Sizing(rule="fixed", width=8, height=8)))
+    assert (len(feeds.counted), len(feeds.held_out)) == (MOST * 3 // 4, MOST // 4)
+    assert len({feed["latent"].tobytes() for side in (feeds.counted, feeds.held_out) for feed in side}) == MOST
 
 
 def test_a_generator_from_noise_is_calibrated_with_noise(shake, tmp_path):
@@ -194,19 +225,70 @@ def test_behind_a_relu_the_whole_range_is_for_what_it_leaves():
     assert low == 0.0 and high == pytest.approx(2.0, abs=0.01)
 
 
-def test_a_folder_gives_windows_where_the_model_takes_any_size(tmp_path, tiny_unet):
-    _, card = tiny_unet()
-    large = np.random.default_rng(0).integers(0, 256, (WINDOW + 40, 30, 3), np.uint8)
-    (tmp_path / "a.png").write_bytes(encode(large, format="png"))
-    feeds = of_folder(card, tmp_path)
-    assert len(feeds) == 32  # few pictures give several windows
-    assert {feed["image"].shape for feed in feeds} == {(1, WINDOW, 30, 3)}
-    assert (feeds[0]["image"][0] == window(large, 0)).all()
-    assert not (feeds[0]["image"] == feeds[1]["image"]).all()
-    resized = card.model_copy(update={"sizing": Sizing(rule="resize", width=24, height=16)})
-    assert [feed["image"].shape for feed in of_folder(resized, tmp_path)] == [(1, WINDOW + 40, 30, 3)]
+def write_noise(folder, sizes) -> list[np.ndarray]:
+    """A picture (H, W) of each size, in the order of their names; no two pixels in a row of one are alike elsewhere."""
+    folder.mkdir()
+    random = np.random.default_rng(0)
+    made = [random.integers(0, 256, (*size, 3), np.uint8) for size in sizes]
+    for number, picture in enumerate(made):
+        (folder / f"{number:03}.png").write_bytes(encode(picture, format="png"))
+    return made
+
+
+def rows(feeds) -> list[bytes]:
+    """The first eight pixels of each row of every window: what tells where a window was."""
+    return [row[:8].tobytes() for feed in feeds for row in feed["image"][0]]
+
+
+def test_a_folder_of_few_pictures_gives_several_windows_each_and_holds_whole_pictures_out(tmp_path):
+    made = write_noise(tmp_path / "few", [(2 * WINDOW + 40, 3 * WINDOW)] * 5)
+    feeds = of_folder(plain_card(), tmp_path / "few")
+    assert (len(feeds.counted), len(feeds.held_out)) == (LEAST * 3 // 4, 6)  # 6 fit into the one that is held out
+    assert {feed["image"].shape for feed in feeds.counted} == {(1, WINDOW, WINDOW, 3)}
+    seen = rows(feeds.counted) + rows(feeds.held_out)
+    assert len(set(seen)) == len(seen)  # none twice
+    outside = {
+        made[3][top, left : left + 8].tobytes() for top in range(2 * WINDOW + 40) for left in range(2 * WINDOW + 1)
+    }
+    assert set(rows(feeds.held_out)) <= outside and outside.isdisjoint(rows(feeds.counted))
+
+
+def test_small_pictures_come_once_each(tmp_path):
+    made = write_noise(tmp_path / "small", [(20, 24)] * 9)
+    feeds = of_folder(plain_card(), tmp_path / "small")
+    found = [feed["image"].tobytes() for side in (feeds.counted, feeds.held_out) for feed in side]
+    assert found == [made[number].tobytes() for number in (0, 1, 2, 4, 5, 6, 8, 3, 7)]
+
+
+@pytest.mark.parametrize("size", [(1200, 600), (500, 1100)], ids=["high", "wide"])
+def test_of_one_large_picture_other_pixels_are_held_out_than_are_counted(size, tmp_path):
+    (whole,) = write_noise(tmp_path / "one", [size])
+    feeds = of_folder(plain_card(), tmp_path / "one")
+    longer = max(size)
+    part = whole[: longer * 3 // 4] if size[0] == longer else whole[:, : longer * 3 // 4]
+    first = {part[top, left : left + 8].tobytes() for top in range(part.shape[0]) for left in range(part.shape[1] - 7)}
+    assert feeds.counted and feeds.held_out
+    assert set(rows(feeds.counted)) <= first and first.isdisjoint(rows(feeds.held_out))
+
+
+def test_few_pictures_that_are_too_small_to_be_divided_are_refused_with_the_remedy(tmp_path):
+    write_noise(tmp_path / "small", [(300, 511)])
+    with pytest.raises(
+        I2IError, match=r"1 picture to calibrate; .*at least 4, or pictures of 512 .* 511x300"
+    ) as caught:
+        of_folder(plain_card(), tmp_path / "small")
+    assert caught.value.code == "E_QUANTISATION"
     with pytest.raises(I2IError, match="holds no pictures"):
-        of_folder(card, _empty(tmp_path))
+        of_folder(plain_card(), _empty(tmp_path))
+
+
+def test_a_model_that_resizes_gets_whole_pictures_and_one_of_a_fixed_size_no_other(tmp_path):
+    write_noise(tmp_path / "mixed", [(16, 24)] * 3 + [(17, 24)])
+    feeds = of_folder(plain_card(sizing=Sizing(rule="resize", width=24, height=16)), tmp_path / "mixed")
+    assert [feed["image"].shape for feed in feeds.held_out] == [(1, 17, 24, 3)]
+    with pytest.raises(I2IError, match=r"24x17; this model takes only 24x16") as caught:
+        of_folder(plain_card(sizing=Sizing(rule="fixed", width=24, height=16)), tmp_path / "mixed")
+    assert caught.value.code == "E_SIZE" and "003.png" in str(caught.value)
 
 
 def _empty(folder):

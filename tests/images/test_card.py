@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from i2i.errors import I2IError
-from i2i.images.card import Condition, ImageCard, NetworkSpec, Pixels, Sizing
+from i2i.images.card import Condition, ImageCard, NetworkSpec, Pixels, Precision, Sizing
 
 MINIMAL = {"name": "tiny", "network": {"type": "unet"}, "method": "pix2pix"}
 
@@ -133,8 +133,19 @@ def test_what_is_no_card_is_refused_with_one_code(text: str | bytes) -> None:
 
 def test_a_card_of_a_later_format_asks_for_an_upgrade() -> None:
     with pytest.raises(I2IError, match="upgrade") as caught:
-        ImageCard.from_json(json.dumps({**MINIMAL, "format": 2, "unheard": "of"}))
+        ImageCard.from_json(json.dumps({**MINIMAL, "format": 3, "unheard": "of"}))
     assert caught.value.code == "E_CKPT_NEWER"
+
+
+def test_only_a_card_with_a_precision_has_the_format_that_knows_it() -> None:
+    plain, int8 = card(), card(precision=Precision(arithmetic="int8", weights="int8", psnr=41.5))
+    first, second = json.loads(plain.to_json()), json.loads(int8.to_json())
+    assert (first["format"], "precision" in first) == (1, False)
+    assert (second["format"], second["precision"]["arithmetic"]) == (2, "int8")
+    again = ImageCard.from_json(int8.to_json())
+    assert again.precision == int8.precision
+    assert again.to_json() == int8.to_json()
+    assert again.model_copy(update={"precision": None}).to_json() == plain.to_json()
 
 
 def test_a_card_cannot_be_changed() -> None:

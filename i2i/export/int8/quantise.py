@@ -14,6 +14,7 @@ import onnx_ir as ir
 from numpy.typing import NDArray
 
 from i2i.errors import I2IError
+from i2i.export.int8.feeds import Feed, Feeds
 from i2i.export.int8.plan import plan, units
 from i2i.export.int8.ranges import Histogram, merged, step_and_zero
 from i2i.export.int8.write import Scale, write
@@ -24,12 +25,10 @@ from i2i.runtime.onnx import failures
 if TYPE_CHECKING:
     from onnx import ModelProto
 
-Feed = dict[str, NDArray[Any]]
 Target = Literal["any", "vnni"]
 
 # Without VNNI a processor adds the products of two pairs in 16 bits: 2 * 255 * 64 is the most that fits.
 LARGEST = {"any": 64, "vnni": 127}
-HELD_OUT = 4  # of so many pictures one is kept for the proof
 _LOOKED_AT = 4  # pictures by which layers are compared
 _ROUNDS = 5
 _LEAST_SHARE = 0.5  # of the arithmetic
@@ -37,12 +36,11 @@ _LEAST_SHARE = 0.5  # of the arithmetic
 
 @dataclass(frozen=True)
 class Calibration:
-    """How a model is to be quantised: `feeds`, inputs by name with one picture each; the processors it is for; and how
-    near it has to be to itself in float, in dB. `on_speed` is told the milliseconds of one input in float and in
-    integers, on this machine.
+    """How a model is to be quantised: the inputs `feeds`; the processors it is for; and how near it has to be to itself
+    in float, in dB. `on_speed` is told the milliseconds of one input in float and in integers, on this machine.
     """
 
-    feeds: Sequence[Feed]
+    feeds: Feeds
     target: Target = "any"
     psnr: float = 40.0
     on_speed: Callable[[float, float], None] | None = None
@@ -65,23 +63,18 @@ class Quantised:
 def quantise(model: ModelProto, calibration: Calibration) -> Quantised:
     """The model with its layers in 8-bit integers, all but the worst ones, until it is as near to itself as asked.
 
-    Of the pictures every fourth is kept for the proof and the others are counted. They are taken one at
-    a time. The PSNR is that of the mean squared error over all kept pictures. Raises `I2IError` (E_QUANTISATION) when
-    half of the arithmetic in float does not reach it, and for a model without layers to quantise.
+    Inputs are taken one at a time. The PSNR is that of the mean squared error over all that were held out. Raises
+    `I2IError` (E_QUANTISATION) when half of the arithmetic in float does not reach it, and for a model without layers
+    to quantise.
     """
-    feeds = calibration.feeds
     names = [str(node.name) for node in units(ir.from_proto(model).graph)]
     if not names:
         message = "has no convolution with fixed weights, which is what int8 is for; export it without --int8"
         raise I2IError("E_QUANTISATION", message)
-    if len(feeds) < HELD_OUT:
-        raise I2IError("E_QUANTISATION", f"{len(feeds)} pictures to calibrate; give at least {HELD_OUT}")
-    kept = feeds[HELD_OUT - 1 :: HELD_OUT]
-    counted = [number for number in range(len(feeds)) if number % HELD_OUT != HELD_OUT - 1]
-    search = _Search(model, [feeds[number] for number in counted], names, calibration.target)
-    made = search.best(kept, calibration.psnr)
+    search = _Search(model, calibration.feeds.counted, names, calibration.target)
+    made = search.best(calibration.feeds.held_out, calibration.psnr)
     if calibration.on_speed is not None:
-        calibration.on_speed(*milliseconds([model, made.model], kept[0]))
+        calibration.on_speed(*milliseconds([model, made.model], calibration.feeds.held_out[0]))
     return made
 
 
