@@ -32,13 +32,13 @@ class TorchSession:
 
     @property
     def obstacle(self) -> str:
-        """Why tiles of a picture, translated one by one, would not fit together; empty where they do."""
-        if not any(isinstance(part, nn.InstanceNorm2d) for part in self._wrapped.modules()):
-            return ""
-        return "its instance normalisation needs the statistics of the whole picture; make an .onnx file of it first"
+        """Why tiles of a picture are not translated one by one: what looks at the whole picture shows in a graph alone,
+        not in modules, so weights are never tiled.
+        """
+        return "these are weights, which do not tell whether tiles would fit together; make an .onnx file of them first"
 
     def settled(self, samples: Iterable[NDArray[np.uint8]], asked: Asked) -> TorchSession:
-        """A session for the tiles of one picture; without an `obstacle` each tile speaks for itself."""
+        """The session itself: there are no tiles, see `obstacle`."""
         return self
 
     def run(
