@@ -54,7 +54,7 @@ def build(wrapped: Wrapped, *, rewrites: bool = True, finish: Callable[[ir.Graph
     assert program is not None
     model = program.model_proto
     if rewrites:
-        model, _ = rewritten(model, even=_even(card), finish=finish)
+        model, _ = rewritten(model, even=_even(card), tiled=card.sizing.rule == "pad", finish=finish)
     _clean(model, card)
     return model
 

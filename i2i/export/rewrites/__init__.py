@@ -28,16 +28,24 @@ REWRITES = Table(
 )
 
 
+# The runtime gives norms the statistics of a whole picture, which it cannot give to these.
+NOT_IN_TILES = ("conditional_norm",)
+
+
 def rewritten(
-    model: ModelProto, *, even: bool, finish: Callable[[ir.Graph], Any] | None = None
+    model: ModelProto, *, even: bool, tiled: bool = False, finish: Callable[[ir.Graph], Any] | None = None
 ) -> tuple[ModelProto, dict[str, int]]:
-    """A model after every pass and after `finish`, and in how many places each pass did something."""
+    """A model after every pass and after `finish`, and in how many places each pass did something.
+
+    `tiled`: without the passes after which large pictures can no longer be translated in tiles.
+    """
     import onnx_ir as ir
 
     from i2i.export.rewrites.nodes import prune
 
     whole = ir.from_proto(model)
-    counts = {name: REWRITES[name](whole.graph, even=even) for name in REWRITES}
+    chosen = [name for name in REWRITES if not (tiled and name in NOT_IN_TILES)]
+    counts = {name: REWRITES[name](whole.graph, even=even) for name in chosen}
     prune(whole.graph)
     if finish is not None:
         finish(whole.graph)
