@@ -7,8 +7,9 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from command import markdown
 from runs import python
-from shipped_targets import examples, scores, table
+from shipped_targets import examples, scores
 
 PRESET = "stargan"
 STEP = None
@@ -53,13 +54,13 @@ i2i convert {card.name} face.png red.png --set red_hair=1
 
 On {metrics["n"]} faces that training has not seen, each attribute switched (a colour of hair: set):
 
-{table(metrics["attributes"], METRICS)}
+{markdown(metrics["attributes"], METRICS)}
 
 accuracy: read by a classifier as asked for, beside its accuracy on real faces; kept: the other attributes read as they
 were; kid with EfficientNet-Lite0 features; cycle_psnr: there and back, dB. Printed by `i2i evaluate {card.name} --data
 runs/faces-attributes-data --metrics all`. Beside what the same faces truly become (dB; outside: mean change in 0..1):
 
-{table(metrics["truth"], TRUTH)}
+{markdown(metrics["truth"], TRUTH)}
 
 inside: PSNR over the pixels that truly change and those within 2 px; input: the same of the untouched face; outside:
 how much all other pixels change. Printed by `python tools/face_truth.py {card.name} runs/faces-attributes-data`.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,15 +17,6 @@ def scores(folder: Path, data: Path) -> dict[str, Any]:
         python("-m", "i2i", "evaluate", str(folder), "--data", str(data), "--metrics", "all", "--json", str(file))
         result: dict[str, Any] = json.loads(file.read_text())
     return result
-
-
-def table(targets: dict[str, dict[str, float]], metrics: Sequence[str]) -> str:
-    """A line for each target as a Markdown table; a metric that makes no sense of a target is left empty."""
-    lines = [f"| | {' | '.join(metrics)} |", f"|---{'|---' * len(metrics)}|"]
-    for name, values in targets.items():
-        cells = [f"{values[metric]:.3f}" if metric in values else "" for metric in metrics]
-        lines.append(f"| {name} | {' | '.join(cells)} |")
-    return "\n".join(lines)
 
 
 def examples(out: Path, data: Path, *, rows: int) -> None:
