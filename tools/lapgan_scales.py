@@ -1,0 +1,103 @@
+"""LAPGAN (Denton et al. 2015, arXiv 1506.05751) beside generators of one scale, at equal cost.
+
+usage: python tools/lapgan_scales.py DATA RUNS [--seeds N ...] [--share S] [--only NAME ...]
+
+DATA is a folder of grey pictures, such as `tools/digits.py DATA --size 32` draws. Trains, one after the other, on one
+thread:
+
+pyramid        three levels of 8, 16 and 32 px
+dense          the same network with one level, two wide dense layers: the kind of GAN that the paper compares with
+convolutional  a DCGAN of 24 channels (Radford et al. 2016)
+
+The critics of all are DCGAN's without norms, held by R1; optimiser, batch and averaging are the same. The numbers of
+steps are such that the trainings cost about the same time on an idle core (--share of that: shorter ones); `seconds` is
+what they took. What is finished is not trained again. Prints a Markdown table: KID over the split test, of features of
+EfficientNet-Lite0.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import tempfile
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from runs import finish, python
+
+
+class Variant(NamedTuple):
+    """A preset, the settings that are its own, and the steps of a whole training."""
+
+    preset: str
+    settings: dict[str, Any]
+    steps: int
+
+
+VARIANTS = {
+    "pyramid": Variant(
+        "lapgan",
+        {"generator": {"size": 32, "levels": 3, "channels": 32, "kernel": 5, "coarse_channels": 600}},
+        steps=3000,
+    ),
+    "dense": Variant("lapgan", {"generator": {"size": 32, "levels": 1, "coarse_channels": 1200}}, steps=9000),
+    "convolutional": Variant("dcgan", {"generator": {"size": 32, "channels": 24}}, steps=6000),
+}
+SHARED: dict[str, Any] = {
+    "discriminator": {"type": "dcgan_critic", "size": 32, "channels": 24, "norm": "none"},
+    "stabilisers": [{"type": "r1", "gamma": 0.5}],
+    "data": {"target_pixels": {"colour": "gray"}, "augmentation": {"size": 32}},
+    "optimiser": {"learning_rate": 5e-4, "beta1": 0.0, "beta2": 0.99},
+    "training": {"batch_size": 64, "precision": "fp32", "threads": 1, "average_decay": 0.999, "evaluate_every": 1000},
+}
+
+
+def train(run: Path, variant: Variant, data: Path, *, seed: int, share: float) -> None:
+    """Bring a run to its end."""
+    with tempfile.TemporaryDirectory() as scratch:
+        recipe = Path(scratch, "recipe.yaml")
+        recipe.write_text(json.dumps(SHARED | variant.settings))  # JSON is YAML
+        words = ["--data", str(data.absolute()), "-c", str(recipe), "--training.seed", str(seed)]
+        finish(run, variant.preset, *words, "--steps", str(round(variant.steps * share)))
+
+
+def seconds(run: Path) -> float:
+    """What the steps of a run took."""
+    lines = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
+    timed = [line for line in lines if "ms_per_step" in line]
+    return statistics.fmean(line["ms_per_step"] for line in timed) * timed[-1]["step"] / 1000
+
+
+def kid(run: Path, data: Path) -> float:
+    """The distance to the test pictures."""
+    with tempfile.TemporaryDirectory() as scratch:
+        file = Path(scratch, "scores.json")
+        asked = ["--metrics", "kid", "--json", str(file)]
+        python("-m", "i2i", "evaluate", str(run.absolute()), "--data", str(data.absolute()), *asked)
+        return float(json.loads(file.read_text())["kid"])
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", type=Path, metavar="DATA")
+    parser.add_argument("runs", type=Path, metavar="RUNS")
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0], metavar="N")
+    parser.add_argument("--share", type=float, default=1.0, metavar="S", help="of the steps (default: %(default)s)")
+    parser.add_argument("--only", nargs="*", choices=list(VARIANTS), default=list(VARIANTS), metavar="NAME")
+    options = parser.parse_args()
+    for seed in options.seeds:
+        for name in options.only:
+            run = options.runs / f"{name}-{seed}"
+            train(run, VARIANTS[name], options.data, seed=seed, share=options.share)
+    print("| | seconds (by seed) | KID (by seed) | KID |\n|---|---|---|---|")
+    for name in options.only:
+        runs = [options.runs / f"{name}-{seed}" for seed in options.seeds]
+        distances = [kid(run, options.data) for run in runs]
+        times, found = " ".join(f"{seconds(run):.0f}" for run in runs), " ".join(f"{one:.3f}" for one in distances)
+        print(f"| {name} | {times} | {found} | {statistics.fmean(distances):.3f} |", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
