@@ -51,9 +51,10 @@ class Session(Protocol):
         """Why tiles of a picture, translated one by one, would not fit together; empty where they do."""
         ...
 
-    def settled(self, samples: Iterable[Array], asked: Asked) -> Session:
+    def settled(self, samples: Iterable[Array], asked: Asked, *, corner: Array) -> Session:
         """A session for the tiles of one picture: what the network takes from the whole of a picture it has from these
-        batches of `samples` [N, H, W, C], which are to be what is `asked` of the one picture.
+        batches of `samples` [N, H, W, C] and the `corner` [1, H, W, C] where it begins, which are to be what is `asked`
+        of the one picture.
         """
         ...
 
@@ -235,7 +236,8 @@ class Translator:
         """One picture: in tiles, reduced and enlarged outside of the graph, or as it is."""
         if tiles is not None:
             samples = tiling.samples(pixels, card=self.card, tiling=tiles)
-            session = self._session.settled(samples, wanted)
+            corner = tiling.corner(pixels, card=self.card, tiling=tiles)
+            session = self._session.settled(samples, wanted, corner=corner)
             return tiling.translate(pixels, card=self.card, tiling=tiles, run=partial(_each, session, wanted))
         if self._is_large(*pixels.shape[:2]) and shrinking.possible(self.card):
             return shrinking.translate(pixels, card=self.card, run=lambda small: self._run(small[None], wanted)[0])
