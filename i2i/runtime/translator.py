@@ -105,6 +105,11 @@ class Translator:
         return self._session.card
 
     @property
+    def tile(self) -> int | None:
+        """The side of the tiles as it was asked for; None: by the size of the picture."""
+        return self._tile
+
+    @property
     def provider(self) -> str:
         """Where the model runs: "cpu", "cuda" ..."""
         return self._session.provider
