@@ -143,6 +143,11 @@ def resolve(model: str | Path, *, engine: Engine = "auto", direction: Direction 
     raise _not_found(path)
 
 
+def is_model(folder: Path) -> bool:
+    """Whether a folder is a model's, or that of a run with a model."""
+    return _has_model(folder) or _has_model(folder / "model")
+
+
 def pretrained_folders() -> list[Path]:
     """Where names are looked up: `pretrained/` here, then in the checkout that this package runs from."""
     return [Path("pretrained"), Path(__file__).resolve().parent.parent / "pretrained"]

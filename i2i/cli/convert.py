@@ -2,7 +2,8 @@
 
 MODEL is a run folder, a model folder, an .onnx file, or a name under pretrained/. INPUT is an image or a folder.
 Pictures that cannot be translated are listed in OUTPUT/failures.jsonl and the rest is done. OUTPUT/manifest.jsonl
-lists what is written, so that an interrupted conversion goes on with --resume.
+lists what is written, so that an interrupted conversion goes on with --resume: what was made by another model, with
+another domain, --set or --tile, or on another provider, is made again.
 
 `i2i info MODEL` tells the domains or attributes of a model. One with domains needs
   --domain NAME       which one to translate to

@@ -7,7 +7,8 @@ The page runs the model in the browser, without a server's help. Its runtime, on
 checked against a pinned hash, and kept in your cache folder. `python OUT/serve.py` shows the page; any other web server
 does, too.
 
-exit codes: 0 written, 2 usage or no such model, 3 refused (name taken, damaged model or picture), 4 disk or download
+exit codes: 0 written, 2 usage or no such model, 3 refused (name taken, a model's own folder, damaged model or picture),
+4 disk or download
 """
 
 from __future__ import annotations
@@ -17,13 +18,14 @@ from pathlib import Path
 
 from i2i.errors import Exit, I2IError, printable
 
+OVERWRITE = "replace files that exist in OUT, and remove those that an earlier `i2i embed` left there; others stay"
 CANVAS = {"auto": None, "yes": True, "no": False}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("models", metavar="MODEL", nargs="+")
     parser.add_argument("output", metavar="OUT")
-    parser.add_argument("--overwrite", action="store_true", help="replace files that exist in OUT; others stay")
+    parser.add_argument("--overwrite", action="store_true", help=OVERWRITE)
     parser.add_argument(
         "--example",
         metavar="PICTURE",
@@ -51,14 +53,16 @@ def run(parser: argparse.ArgumentParser, argv: list[str]) -> int:
     output = Path(arguments.output)
     _check(arguments, output)
     from i2i.embedding.contents import embedded, kit
+    from i2i.embedding.folder import listed, publish, refuse_models
     from i2i.embedding.onnxruntime_web import onnxruntime_web
     from i2i.loading import resolve
 
     found = [resolve(model, engine="onnx") for model in arguments.models]
+    refuse_models(output, found)
     models = [embedded(model, examples=arguments.example, canvas=CANVAS[arguments.canvas]) for model in found]
     runtime = None if arguments.no_page else onnxruntime_web(arguments.onnxruntime_web)
-    contents = kit(models, runtime)
-    _publish(output, contents, overwrite=arguments.overwrite)
+    contents = listed(kit(models, runtime))
+    publish(output, contents, overwrite=arguments.overwrite)
     size = sum(len(data) for data in contents.values())
     print(f"wrote {printable(output)}: {len(contents)} files, {size / 1e6:.1f} MB; README.md says how to run each")
     if runtime is not None:
@@ -76,14 +80,3 @@ def _check(arguments: argparse.Namespace, output: Path) -> None:
         raise I2IError("E_EXISTS", "exists already; choose another name, or use --overwrite", path=output)
     if output.exists() and not output.is_dir():
         raise I2IError("E_USAGE", "is a file; name a folder", path=output)
-
-
-def _publish(output: Path, contents: dict[str, bytes], *, overwrite: bool) -> None:
-    """The folder appears complete; one that is there gets file by file, each old or new and never half."""
-    from i2i import files
-
-    if overwrite and output.is_dir():
-        for name, data in contents.items():
-            files.publish_bytes(output / name, data, overwrite=True)
-    else:
-        files.publish_folder(output, contents)

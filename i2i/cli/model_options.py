@@ -6,13 +6,14 @@ import argparse
 from types import FrameType
 
 from i2i.errors import Exit, I2IError
+from i2i.runtime.providers import PROVIDERS
 
 
 def add_model_options(parser: argparse.ArgumentParser) -> None:
     """`--provider` and `--threads`."""
     parser.add_argument(
         "--provider",
-        choices=["auto", "cpu", "cuda", "tensorrt", "coreml", "directml", "openvino"],
+        choices=PROVIDERS,
         default="auto",
         help="where the model runs; auto: what the installed onnxruntime is made for, CUDA, DirectML or OpenVINO, else "
         "the CPU, which alone is measured by us",

@@ -15,6 +15,7 @@ def readme(cards: Sequence[ImageCard], *, page: bool) -> str:
         parts.append(_PAGE.format(version=VERSION))
     if len(cards) == 1:
         parts.append(_programs(cards[0]))
+    parts.append("`embedded.json` lists these files for `i2i embed --overwrite`; no program needs it.")
     return "\n\n".join(part.strip() for part in parts) + "\n"
 
 

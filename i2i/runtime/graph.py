@@ -16,19 +16,22 @@ from i2i.runtime.wire import Value, blob, fields, integer, nested, number, text
 
 _GRAPH, _OPSET = 7, 8
 _NODE, _INITIALIZER, _INPUT, _OUTPUT = 1, 5, 11, 12
-_FLOAT_ATTRIBUTE = 1  # AttributeProto.AttributeType
+_FLOAT_ATTRIBUTE, _INTEGER_ATTRIBUTE = 1, 2  # AttributeProto.AttributeType
+_AXES = 8  # that a tensor has at most
 
 Rewrite = Callable[["Node"], Sequence["Node"]]
 
 
 @dataclass(frozen=True)
 class Node:
-    """One operation; `attributes` are those that are floats. `raw` is its message as it was read, None if it is new."""
+    """One operation; `attributes` are those that are one number. `raw` is its message as it was read, None if it is
+    new.
+    """
 
     kind: str
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
-    attributes: Mapping[str, float] = field(default_factory=dict)
+    attributes: Mapping[str, float | int] = field(default_factory=dict)
     raw: memoryview | None = None
 
     def encoded(self) -> bytes:
@@ -42,12 +45,16 @@ class Node:
 
 @dataclass
 class Graph:
-    """A model's nodes in order, its opset, and the data types of its weights by name (TensorProto.DataType)."""
+    """A model's nodes in order, its opset, and the data types of its weights by name (TensorProto.DataType).
+
+    `integers`: the numbers of those weights that are a few int64, as bounds and axes are.
+    """
 
     nodes: list[Node]
     opset: int
     weights: dict[str, int]
     functions: bool = False
+    integers: dict[str, tuple[int, ...]] = field(default_factory=dict)
 
 
 def read(data: bytes) -> Graph:
@@ -95,12 +102,17 @@ def _read_graph(graph: memoryview, found: Graph) -> None:
         if tag == _NODE:
             found.nodes.append(_node(nested(value)))
         elif tag == _INITIALIZER:
-            parts = {key: part for key, part in fields(nested(value)) if key in (2, 8)}
-            found.weights[text(parts.get(8, memoryview(b"")))] = integer(parts.get(2, 0))
+            parts = {key: part for key, part in fields(nested(value)) if key in (2, 8, 9)}
+            name, dtype = text(parts.get(8, memoryview(b""))), integer(parts.get(2, 0))
+            found.weights[name] = dtype
+            content = nested(parts.get(9, memoryview(b"")))
+            if dtype == INT64 and 0 < len(content) <= 8 * _AXES:
+                found.integers[name] = tuple(np.frombuffer(content, "<i8").tolist())
 
 
 def _node(message: memoryview) -> Node:
-    inputs, outputs, kind, attributes = [], [], "", {}
+    inputs, outputs, kind = [], [], ""
+    attributes: dict[str, float | int] = {}
     for tag, value in fields(message):
         if tag == 1:
             inputs.append(text(value))
@@ -112,6 +124,8 @@ def _node(message: memoryview) -> Node:
             parts = dict(fields(nested(value)))
             if 2 in parts:  # a float, four bytes
                 attributes[text(parts[1])] = float(np.frombuffer(nested(parts[2]), "<f4")[0])
+            elif 3 in parts:
+                attributes[text(parts[1])] = integer(parts[3])
     return Node(kind, tuple(inputs), tuple(outputs), attributes, message)
 
 
@@ -128,7 +142,9 @@ def _copied(tag: int, value: Value) -> bytes:
     return number(tag, value) if isinstance(value, int) else blob(tag, bytes(value))
 
 
-def _attribute(name: str, value: float) -> bytes:
+def _attribute(name: str, value: float | int) -> bytes:
+    if isinstance(value, int):
+        return blob(1, name.encode()) + number(3, value) + number(20, _INTEGER_ATTRIBUTE)
     return blob(1, name.encode()) + b"\x15" + np.array(value, "<f4").tobytes() + number(20, _FLOAT_ATTRIBUTE)
 
 

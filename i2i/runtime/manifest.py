@@ -12,7 +12,7 @@ import stat
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, TypedDict
 
 from i2i.errors import I2IError
 from i2i.files import sha256
@@ -52,10 +52,23 @@ class Source:
             return False
 
 
+class Making(TypedDict):
+    """What an output is made by: `model` (its digest), translated to `domain` or with these `attributes` changed, as
+    the model asks, with `tile` as it was asked for, on this `provider`.
+    """
+
+    model: str
+    domain: str | None
+    attributes: dict[str, float] | None
+    tile: int | None
+    provider: str | None
+
+
 @dataclass(frozen=True)
 class Entry:
-    """One written picture: `output` (relative to the output folder) from `source`, by `model` (its digest), translated
-    to `domain` or with these `attributes` changed, as the model asks.
+    """One written picture: `output` (relative to the output folder) from `source`; the rest is its `Making`.
+
+    `provider` is None where an earlier version did not write it down.
     """
 
     output: str
@@ -65,10 +78,13 @@ class Entry:
     model: str
     domain: str | None
     attributes: dict[str, float] | None = None
+    tile: int | None = None
+    provider: str | None = None
 
-    def made_by(self, model: str, domain: str | None, attributes: dict[str, float] | None) -> bool:
+    def made_by(self, now: Making) -> bool:
         """Whether the same would be made now."""
-        return (self.model, self.domain, self.attributes) == (model, domain, attributes)
+        then = {name: getattr(self, name) for name in now}
+        return then == {**now, "provider": now["provider"] if self.provider else None}
 
     def verified(self, output: Path, source: Path) -> bool:
         """Whether the output is complete and unchanged, and the source is the one it was made from."""

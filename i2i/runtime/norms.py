@@ -8,18 +8,20 @@ after tile.
 
 The norms of i2i's networks are blind to the level of a plane, and each plane's first value is taken off before (see
 `InstanceNorm`): with statistics from elsewhere that is an offset which differs from tile to tile, so it is left out.
+Where 8-bit numbers are made of what is left, their range is that of planes less their first value: there the one of the
+whole picture is taken off every tile, which a third copy, the *corner*, finds in the part where the picture begins.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from i2i.runtime.graph import Graph, Node, changed, read
-from i2i.runtime.structure import FLOAT
+from i2i.runtime.graph import Graph, Node, Rewrite, changed, read
+from i2i.runtime.structure import FLOAT, FLOAT16
 
 INSTANCE = "InstanceNormalization"
 _OPSET = 18  # from here on the axes of ReduceMean are an input
@@ -29,21 +31,30 @@ _WHOLE = {
     *("MeanVarianceNormalization", "LpNormalization", "DynamicQuantizeLinear", "NonZero", "LSTM", "GRU", "RNN"),
     *("If", "Loop", "Scan", "Attention", "MultiHeadAttention"),
 }
-_PASSES_ON = {"QuantizeLinear", "DequantizeLinear", "Cast", "Identity", "Slice"}
+_QUANTISE, _SLICE = "QuantizeLinear", "Slice"
+_SAME = {_QUANTISE, "DequantizeLinear", "Cast", "Identity"}  # the values, in numbers of another kind
+_FIRST = {2: (0, 1, 1), 3: (0, 1, 1)}  # by axis: start, end and step of the first place
+_RANK = 4
 _ONE_OF_A_PLANE, _PLACES = "i2i.norm.shape", "i2i.norm.axes"
 _CONSTANTS = {_ONE_OF_A_PLANE: np.array([1, -1, 1, 1]), _PLACES: np.array([0, 2, 3])}
+
+_Form = Callable[[Node, int], list[Node]]
+_Bounds = tuple[int, int, int]
 
 
 @dataclass(frozen=True)
 class Norms:
-    """A model's instance norms: its two changed copies, and the names of the statistics, float32 [1, C, 1, 1].
+    """A model's instance norms: its changed copies, and the names of what they give and take, float32 [1, C, 1, 1].
 
-    The measuring model gives them as outputs, the settled one takes them as inputs: mean, variance, mean, variance ...
+    The measuring model gives the `statistics` as outputs, the settled one takes them as inputs: mean, variance, mean,
+    variance ... Both take the `firsts`, which the corner gives; mostly there are none, and no corner.
     """
 
     measuring: bytes
     settled: bytes
     statistics: tuple[str, ...]
+    corner: bytes = b""
+    firsts: tuple[str, ...] = ()
 
 
 def obstacle(data: bytes) -> str:
@@ -56,9 +67,10 @@ def obstacle(data: bytes) -> str:
     if not norms:
         return ""
     made_by = _producers(graph)
-    if graph.opset < _OPSET or graph.functions or not all(_is_float(node.inputs[1], graph, made_by) for node in norms):
+    types = {_type(node.inputs[1], graph, made_by) for node in norms}
+    if graph.opset < _OPSET or graph.functions or not types <= {FLOAT, FLOAT16}:
         return "its instance normalisation is in a form that cannot be given the statistics of the whole picture"
-    if any(_takes_off_a_place(node, made_by) for node in graph.nodes):
+    if any(_takes_off_a_place(node, graph, made_by) for node in graph.nodes):
         return "it takes the value of one place off all others"
     return ""
 
@@ -66,22 +78,27 @@ def obstacle(data: bytes) -> str:
 def find(data: bytes) -> Norms | None:
     """The instance norms of a model that has no `obstacle`; None where there are none."""
     graph = read(data)
-    numbers = {node.outputs[0]: number for number, node in enumerate(n for n in graph.nodes if n.kind == INSTANCE)}
-    if not numbers:
+    norms = [node for node in graph.nodes if node.kind == INSTANCE]
+    if not norms:
         return None
     made_by = _producers(graph)
-    names = [name for number in numbers.values() for name in _names(number)]
+    statistics = [name for number in range(len(norms)) for name in _names(number)]
+    less = _less_their_first(graph, made_by)
+    firsts = [name for _, name in less if name]
 
-    def measuring(node: Node) -> Sequence[Node]:
-        return _measuring(node, numbers[node.outputs[0]]) if node.kind == INSTANCE else _kept(node, made_by)
-
-    def settled(node: Node) -> Sequence[Node]:
-        return _settled(node, numbers[node.outputs[0]]) if node.kind == INSTANCE else _kept(node, made_by)
+    def copy(form: _Form, *, inputs: Sequence[str] = (), outputs: Sequence[str] = ()) -> bytes:
+        made = {node.outputs[0]: [_less(node, name)] for node, name in less}
+        for number, node in enumerate(norms):
+            whole = _type(node.inputs[1], graph, made_by) == FLOAT
+            made[node.outputs[0]] = form(node, number) if whole else _in_float(node, number, form)
+        return changed(data, _by_output(made), constants=_CONSTANTS, inputs=[*inputs, *firsts], outputs=outputs)
 
     return Norms(
-        measuring=changed(data, measuring, constants=_CONSTANTS, outputs=names),
-        settled=changed(data, settled, constants=_CONSTANTS, inputs=names),
-        statistics=tuple(names),
+        measuring=copy(_measuring, outputs=statistics),
+        settled=copy(_settled, inputs=statistics),
+        statistics=tuple(statistics),
+        corner=_corner(data, less) if firsts else b"",
+        firsts=tuple(firsts),
     )
 
 
@@ -138,40 +155,86 @@ def _applied(node: Node, own: str, variance: str) -> list[Node]:
     ]
 
 
-def _kept(node: Node, made_by: dict[str, Node]) -> list[Node]:
-    """A node as it is, or without effect where it takes a plane's own first value off it."""
-    if _takes_off_its_first(node, made_by):
-        return [Node("Identity", node.inputs[:1], node.outputs)]
-    return [node]
+def _corner(data: bytes, less: Sequence[tuple[Node, str]]) -> bytes:
+    """The model as it is, which also gives the first values by the names that they have."""
+    told = {node.outputs[0]: [node, Node("Identity", node.inputs[1:], (name,))] for node, name in less if name}
+    return changed(data, _by_output(told), constants={}, outputs=[name for _, name in less if name])
 
 
-def _takes_off_its_first(node: Node, made_by: dict[str, Node]) -> bool:
-    """Whether a node is x - x[:, :, :1, :1], as the norms write it."""
-    if node.kind != "Sub" or not _is_made_by(node.inputs[1], "Slice", made_by):
+def _in_float(node: Node, number: int, form: _Form) -> list[Node]:
+    """A norm of 16-bit numbers, computed in 32 bits: squares and sums of them are beyond 16."""
+    own = f"i2i.norm.{number}"
+    wide = tuple(f"{own}.wide.{place}" for place in range(len(node.inputs)))
+    inside = Node(INSTANCE, wide, (f"{own}.normal",), node.attributes)
+    casts = [Node("Cast", (name,), (other,), {"to": FLOAT}) for name, other in zip(node.inputs, wide, strict=True)]
+    return [*casts, *form(inside, number), Node("Cast", inside.outputs, node.outputs, {"to": FLOAT16})]
+
+
+def _by_output(made: dict[str, list[Node]]) -> Rewrite:
+    return lambda node: made.get(node.outputs[0], [node])
+
+
+def _less_their_first(graph: Graph, made_by: dict[str, Node]) -> list[tuple[Node, str]]:
+    """The nodes that take a plane's own first value off it, and the name of what they are to take off instead.
+
+    It is empty where norms alone read what is left, or where the numbers have no range that they could leave.
+    """
+    nodes = [node for node in graph.nodes if _takes_off_its_first(node, graph, made_by)]
+    ranged = any(node.kind == _QUANTISE for node in graph.nodes)
+    read_by = [{user.kind for user in graph.nodes if node.outputs[0] in user.inputs} for node in nodes]
+    named = [ranged and kinds != {INSTANCE} for kinds in read_by]
+    return [(node, f"i2i.first.{number}" if named[number] else "") for number, node in enumerate(nodes)]
+
+
+def _less(node: Node, first: str) -> Node:
+    """The planes less a value that is given, or as they are."""
+    return (
+        Node("Sub", (node.inputs[0], first), node.outputs) if first else Node("Identity", node.inputs[:1], node.outputs)
+    )
+
+
+def _takes_off_its_first(node: Node, graph: Graph, made_by: dict[str, Node]) -> bool:
+    """Whether a node is x - x[:, :, :1, :1], as the norms write it; either x may be in numbers of another kind."""
+    if node.kind != "Sub":
         return False
-    name = node.inputs[1]
-    while name != node.inputs[0] and _is_made_by(name, "Slice", made_by):
-        name = made_by[name].inputs[0]
-    return name == node.inputs[0]
+    planes = {node.inputs[0], *(step.inputs[0] for step in _steps(node.inputs[0], _SAME, made_by))}
+    bounds: dict[int, _Bounds | None] = {}
+    for step in _steps(node.inputs[1], {*_SAME, _SLICE}, made_by):
+        bounds |= _bounds(step, graph) if step.kind == _SLICE else {}
+        if step.inputs[0] in planes and bounds:
+            return bounds == _FIRST
+    return False
 
 
-def _takes_off_a_place(node: Node, made_by: dict[str, Node]) -> bool:
+def _takes_off_a_place(node: Node, graph: Graph, made_by: dict[str, Node]) -> bool:
     """Something like the above that is not quite it, in a form that a later pass may have given it."""
-    if node.kind != "Sub" or _takes_off_its_first(node, made_by):
+    if node.kind != "Sub" or _takes_off_its_first(node, graph, made_by):
         return False
-    name, sliced = node.inputs[1], False
-    while name in made_by and made_by[name].kind in _PASSES_ON:
-        sliced |= made_by[name].kind == "Slice"
+    return any(step.kind == _SLICE for step in _steps(node.inputs[1], {*_SAME, _SLICE}, made_by))
+
+
+def _steps(name: str, kinds: Collection[str], made_by: dict[str, Node]) -> Iterator[Node]:
+    """The nodes of these kinds that a value has come through, from the last one back."""
+    while name in made_by and made_by[name].kind in kinds:
+        yield made_by[name]
         name = made_by[name].inputs[0]
-    return sliced
 
 
-def _is_made_by(name: str, kind: str, made_by: dict[str, Node]) -> bool:
-    return name in made_by and made_by[name].kind == kind
+def _bounds(node: Node, graph: Graph) -> dict[int, _Bounds | None]:
+    """What a Slice keeps of each axis of planes, start, end, step; nothing known where they are no constants."""
+    starts, ends, axes, steps = (graph.integers.get(name, ()) for name in (*node.inputs[1:], "", "")[:4])
+    found = zip(starts, ends, steps or (1,) * len(starts), strict=False)
+    return {axis % _RANK: bounds for axis, bounds in zip(axes, found, strict=False)} or {-1: None}
 
 
-def _is_float(name: str, graph: Graph, made_by: dict[str, Node]) -> bool:
-    return graph.weights.get(name) == FLOAT or _is_made_by(name, "DequantizeLinear", made_by)
+def _type(name: str, graph: Graph, made_by: dict[str, Node]) -> int:
+    """The data type of a value that is a weight, or is made of one that is stored in fewer bits; else 0."""
+    node = made_by.get(name)
+    if node is None or node.inputs[:1] == () or node.inputs[0] not in graph.weights:
+        return graph.weights.get(name, 0)
+    if node.kind == "DequantizeLinear":
+        return graph.weights.get(node.inputs[1], 0)
+    return int(node.attributes.get("to", 0)) if node.kind == "Cast" else 0
 
 
 def _producers(graph: Graph) -> dict[str, Node]:

@@ -6,7 +6,7 @@ model given as bytes has no folder from which onnxruntime could load anything el
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
@@ -65,23 +65,23 @@ class OnnxSession:
         """Why tiles of a picture, translated one by one, would not fit together; empty where they do."""
         return norms.obstacle(self._data)
 
-    def settled(self, samples: Iterable[npt.NDArray[np.uint8]], asked: Asked) -> OnnxSession | SettledSession:
+    def settled(
+        self, samples: Iterable[npt.NDArray[np.uint8]], asked: Asked, *, corner: npt.NDArray[np.uint8]
+    ) -> OnnxSession | SettledSession:
         """A session for the tiles of one picture: its instance norms have the statistics of these `samples` of it.
 
-        `samples`: batches of parts, uint8 [N, H, W, C], which are to be what is `asked` of the one picture. Raises as
-        `run` does.
+        `samples`: batches of parts, uint8 [N, H, W, C], which are to be what is `asked` of the one picture; `corner`:
+        the part where it begins, uint8 [1, H, W, C]. Raises as `run` does.
         """
-        if self._norms is None:
+        found = self._norms
+        if found is None:
             return self
         measuring, settled = self._settling
-        found = []
-        for batch in samples:
-            feed = _feed(self.card, batch, asked.rows([0] * len(batch)))
-            try:
-                found.append(measuring.run(list(self._norms.statistics), feed))
-            except failures() as error:
-                raise _translated(error) from error
-        return SettledSession(self, settled, dict(zip(self._norms.statistics, norms.pooled(found), strict=True)))
+        firsts = self._told(self._corner, found.firsts, corner, asked, {}) if found.firsts else []
+        given = dict(zip(found.firsts, firsts, strict=True))
+        batches = [self._told(measuring, found.statistics, batch, asked, given) for batch in samples]
+        statistics = zip(found.statistics, norms.pooled(batches), strict=True)
+        return SettledSession(self, settled, {**given, **dict(statistics)})
 
     def run(
         self,
@@ -113,6 +113,25 @@ class OnnxSession:
         assert self._norms is not None  # the caller has asked
         return self._opened(self._norms.measuring, lanes=1), self._opened(self._norms.settled)
 
+    @cached_property
+    def _corner(self) -> Any:
+        assert self._norms is not None  # the caller has asked
+        return self._opened(self._norms.corner, lanes=1)
+
+    def _told(
+        self,
+        session: Any,
+        names: Sequence[str],
+        batch: npt.NDArray[np.uint8],
+        asked: Asked,
+        given: Mapping[str, npt.NDArray[np.float32]],
+    ) -> list[npt.NDArray[np.float32]]:
+        """What a session gives by these names for parts of one picture."""
+        try:
+            return list(session.run(list(names), {**_feed(self.card, batch, asked.rows([0] * len(batch))), **given}))
+        except failures() as error:
+            raise _translated(error) from error
+
     def _opened(self, data: bytes, *, lanes: int | None = None) -> Any:
         try:
             import onnxruntime
@@ -140,7 +159,9 @@ class SettledSession:
         self._session, self._device = session, whole.device
         self._statistics = statistics if self._device == "cpu" else binding.kept(statistics, device=self._device)
 
-    def settled(self, samples: Iterable[npt.NDArray[np.uint8]], asked: Asked) -> SettledSession:
+    def settled(
+        self, samples: Iterable[npt.NDArray[np.uint8]], asked: Asked, *, corner: npt.NDArray[np.uint8]
+    ) -> SettledSession:
         """It is settled already."""
         return self
 

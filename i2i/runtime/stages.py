@@ -14,7 +14,7 @@ from i2i.images import codec
 from i2i.runtime.alpha import carried
 from i2i.runtime.conditions import changed
 from i2i.runtime.failures import Failure, Stage
-from i2i.runtime.manifest import Entry, Source
+from i2i.runtime.manifest import Entry, Making, Source
 from i2i.runtime.memory import is_out_of_memory
 from i2i.runtime.plan import Item
 from i2i.runtime.translator import Array, Translator
@@ -84,8 +84,7 @@ class Stages:
     def read(self, item: Item) -> Job | Skipped:
         """Decode a picture, or find that its output is already there. Raises `ItemError`."""
         entry = self._done.get(str(item.relative_output))
-        same = entry is not None and entry.made_by(self._model, item.domain, self._attributes)
-        if entry is not None and same and entry.verified(item.output, item.source):
+        if entry is not None and entry.made_by(self._making(item)) and entry.verified(item.output, item.source):
             return Skipped(item)
         try:
             # The digest comes first: if the file changes in between, the manifest does not match it any more.
@@ -122,9 +121,17 @@ class Stages:
         entry = None
         if job.source is not None:
             digest = hashlib.sha256(data).hexdigest()
-            told = item.domain, self._attributes
-            entry = Entry(str(item.relative_output), len(data), digest, job.source, self._model, *told)
+            entry = Entry(str(item.relative_output), len(data), digest, job.source, **self._making(item))
         return Written(item, entry, job.warnings)
+
+    def _making(self, item: Item) -> Making:
+        return {
+            "model": self._model,
+            "domain": item.domain,
+            "attributes": self._attributes,
+            "tile": self._translator.tile,
+            "provider": self._translator.provider,
+        }
 
 
 def _failed(error: Exception, item: Item, stage: Stage, pixels: Array | None = None) -> ItemError:

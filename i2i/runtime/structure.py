@@ -16,7 +16,7 @@ from i2i.runtime.wire import Value, WireError, fields, integer, nested, text
 MAXIMUM_BYTES = 2**31 - 1  # protobuf's own limit for one message
 _DEPTH = 60  # protobuf readers stop at 100 messages inside each other; a graph in a graph takes three
 
-UINT8, FLOAT, INT64 = 2, 1, 7  # TensorProto.DataType
+UINT8, FLOAT, FLOAT16, INT64 = 2, 1, 10, 7  # TensorProto.DataType
 
 # Where each kind of message keeps the messages that can lead to a tensor: field number -> kind.
 _CHILDREN: dict[str, dict[int, str]] = {

@@ -108,14 +108,26 @@ def samples(pixels: Array, *, card: ImageCard, tiling: Tiling) -> Iterator[Array
     """
     step = card.sizing.multiple
     canvas = Canvas.of(card.sizing, *pixels.shape[:2])
-    side = min(_up(max(_SAMPLE_SIDE, card.sizing.minimum), step), tiling.side)
-    tall, wide = min(side, canvas.tall), min(side, canvas.wide)
+    side, tall, wide = _part(canvas, card.sizing, tiling)
     turns = min(_SAMPLE_TURNS, math.ceil(math.sqrt(canvas.tall * canvas.wide / (2 * _SAMPLE_PIXELS))))
     most = max(1, math.isqrt(_SAMPLE_PIXELS) // side)
     tops, lefts = _spread(canvas.tall, tall, step, most * turns), _spread(canvas.wide, wide, step, most * turns)
     for row, column in itertools.product(range(min(turns, len(tops))), range(min(turns, len(lefts)))):
         places = itertools.product(tops[row::turns], lefts[column::turns])
         yield np.stack([canvas.cut(pixels, top, left, tall, wide) for top, left in places])
+
+
+def corner(pixels: Array, *, card: ImageCard, tiling: Tiling) -> Array:
+    """The part of a large picture where it begins, [1, H, W, C], of the size of the `samples`."""
+    canvas = Canvas.of(card.sizing, *pixels.shape[:2])
+    _, tall, wide = _part(canvas, card.sizing, tiling)
+    return canvas.cut(pixels, 0, 0, tall, wide)[None]
+
+
+def _part(canvas: Canvas, sizing: Sizing, tiling: Tiling) -> tuple[int, int, int]:
+    """The side of the samples, and what the canvas has of it: height and width."""
+    side = min(_up(max(_SAMPLE_SIDE, sizing.minimum), sizing.multiple), tiling.side)
+    return side, min(side, canvas.tall), min(side, canvas.wide)
 
 
 def _spread(length: int, side: int, step: int, most: int) -> list[int]:

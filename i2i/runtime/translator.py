@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
+from threading import Semaphore
 from typing import Protocol, overload
 
 import numpy as np
@@ -51,9 +53,10 @@ class Session(Protocol):
         """Why tiles of a picture, translated one by one, would not fit together; empty where they do."""
         ...
 
-    def settled(self, samples: Iterable[Array], asked: Asked) -> Session:
+    def settled(self, samples: Iterable[Array], asked: Asked, *, corner: Array) -> Session:
         """A session for the tiles of one picture: what the network takes from the whole of a picture it has from these
-        batches of `samples` [N, H, W, C], which are to be what is `asked` of the one picture.
+        batches of `samples` [N, H, W, C] and the `corner` [1, H, W, C] where it begins, which are to be what is `asked`
+        of the one picture.
         """
         ...
 
@@ -89,6 +92,8 @@ class Translator:
             raise I2IError("E_CONDITION", message)
         self._session = session
         self._tile = tile
+        # As many threads as there are lanes may translate a picture each, and each picture has as many tiles at work.
+        self._lane = Semaphore(session.lanes) if session.lanes > 1 else nullcontext()
         if tile is not None and tile < 0:
             raise I2IError("E_USAGE", f"tiles of {tile} pixels; a side is at least 1, and 0 means no tiles")
         if tile and (obstacle := self._obstacle()):
@@ -98,6 +103,11 @@ class Translator:
     def card(self) -> ImageCard:
         """What the model is, what it takes and what it gives."""
         return self._session.card
+
+    @property
+    def tile(self) -> int | None:
+        """The side of the tiles as it was asked for; None: by the size of the picture."""
+        return self._tile
 
     @property
     def provider(self) -> str:
@@ -235,8 +245,10 @@ class Translator:
         """One picture: in tiles, reduced and enlarged outside of the graph, or as it is."""
         if tiles is not None:
             samples = tiling.samples(pixels, card=self.card, tiling=tiles)
-            session = self._session.settled(samples, wanted)
-            return tiling.translate(pixels, card=self.card, tiling=tiles, run=partial(_each, session, wanted))
+            corner = tiling.corner(pixels, card=self.card, tiling=tiles)
+            with self._lane:
+                session = self._session.settled(samples, wanted, corner=corner)
+            return tiling.translate(pixels, card=self.card, tiling=tiles, run=partial(self._each, session, wanted))
         if self._is_large(*pixels.shape[:2]) and shrinking.possible(self.card):
             return shrinking.translate(pixels, card=self.card, run=lambda small: self._run(small[None], wanted)[0])
         result: Array = self._run(pixels[None], wanted)[0]
@@ -264,7 +276,19 @@ class Translator:
         count, height, width, _ = pictures.shape
         self._check_size(height, width)
         check(self.card, count, wanted)
-        return _run(self._session, pictures, wanted)
+        with self._lane:
+            return _run(self._session, pictures, wanted)
+
+    def _each(self, session: Session, wanted: Asked, tiles: Iterable[Array]) -> Iterator[Array]:
+        """Tiles [H, W, C] one by one, in their order; of all pictures together as many at once as there are lanes."""
+
+        def translated(tile: Array) -> Array:
+            with self._lane:
+                result: Array = _run(session, tile[None], wanted)[0]
+            return result
+
+        with ThreadPoolExecutor(session.lanes, "i2i-tile") as pool:
+            yield from pool.map(translated, tiles)
 
     def _check_size(self, height: int, width: int) -> None:
         sizing = self.card.sizing
@@ -282,9 +306,3 @@ def _run(session: Session, pictures: Array, wanted: Asked) -> Array:
         message = f"the model gave {result.shape} for {pictures.shape}; its card promises {expected}"
         raise I2IError("E_ONNX_IO", message)
     return result
-
-
-def _each(session: Session, wanted: Asked, tiles: Iterable[Array]) -> Iterator[Array]:
-    """Tiles [H, W, C] one by one, as many at once as the session has lanes, in their order."""
-    with ThreadPoolExecutor(session.lanes, "i2i-tile") as pool:
-        yield from pool.map(lambda tile: _run(session, tile[None], wanted)[0], tiles)

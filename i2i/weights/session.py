@@ -37,7 +37,7 @@ class TorchSession:
         """
         return "these are weights, which do not tell whether tiles would fit together; make an .onnx file of them first"
 
-    def settled(self, samples: Iterable[NDArray[np.uint8]], asked: Asked) -> TorchSession:
+    def settled(self, samples: Iterable[NDArray[np.uint8]], asked: Asked, *, corner: NDArray[np.uint8]) -> TorchSession:
         """The session itself: there are no tiles, see `obstacle`."""
         return self
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 
 import numpy as np
@@ -92,6 +93,74 @@ def test_overwriting_replaces_its_own_files_and_no_others(models, tmp_path):
     assert main(["embed", str(models["gray"]), str(out), "--no-page", "--overwrite"]) == 0
     assert (out / "model.onnx").read_bytes() == models["gray"].read_bytes()
     assert (out / "mine.txt").read_text() == "mine"
+
+
+def test_overwriting_removes_what_an_earlier_one_alone_had_and_nothing_else(models, runtime, tmp_path):
+    out = tmp_path / "out"
+    example = tmp_path / "example.png"
+    lines_on_paper(example)
+    words = ["embed", str(models["plain"]), str(out)]
+    assert main([*words, "--onnxruntime-web", str(runtime), "--example", str(example)]) == 0
+    first = names(out)
+    (out / "serve.py").write_text("changed")  # no more what was written
+    (out / "onnxruntime-web/mine.txt").write_text("mine")
+    (tmp_path / "outside.txt").write_text("outside")
+    listing = json.loads((out / "embedded.json").read_text())
+    assert set(listing["files"]) == first - {"embedded.json"}
+    listing["files"]["../outside.txt"] = hashlib.sha256(b"outside").hexdigest()
+    (out / "embedded.json").write_text(json.dumps(listing))
+    assert main([*words, "--no-page", "--overwrite"]) == 0
+    assert "example-1.png" in first
+    left = PAGE - {"serve.py"} | {"example-1.png"} | {f"onnxruntime-web/{n}" for n in FAKE}
+    assert not names(out) & left
+    assert names(out) >= PROGRAMS | {"serve.py", "onnxruntime-web/mine.txt"}
+    assert (tmp_path / "outside.txt").read_text() == "outside"
+    assert set(json.loads((out / "embedded.json").read_text())["files"]) < names(out)
+
+
+def test_a_list_that_is_damaged_removes_nothing(models, tmp_path):
+    out = tmp_path / "out"
+    assert main(["embed", str(models["plain"]), str(out), "--no-page"]) == 0
+    before = names(out)
+    for damage in ("", "[]", '{"files": [1]}', '{"files": {"README.md": 1}}'):
+        (out / "embedded.json").write_text(damage)
+        assert main(["embed", str(models["plain"]), str(out), "--no-page", "--overwrite"]) == 0
+        assert names(out) == before
+
+
+def as_folder(model, folder):
+    """A model folder, as one under pretrained/."""
+    folder.mkdir(parents=True)
+    (folder / "model.onnx").write_bytes(model.read_bytes())
+    (folder / "README.md").write_text("Its own page.")
+    return folder
+
+
+@pytest.mark.parametrize("run", [False, True])
+def test_nothing_is_written_into_a_models_own_folder(models, tmp_path, capsys, run):
+    own = tmp_path / "own"
+    as_folder(models["plain"], own / "model" if run else own)
+    before = {path: path.read_bytes() for path in own.rglob("*") if path.is_file()}
+    link = tmp_path / "link"
+    link.symlink_to(own)
+    for output in (own, link):
+        assert main(["embed", str(own), str(output), "--no-page", "--overwrite"]) == 3
+        said = capsys.readouterr().err
+        assert "[E_INOUT_OVERLAP]" in said
+        assert "choose another folder" in said
+    assert main(["embed", str(models["gray"]), str(own), "--no-page", "--overwrite"]) == 3  # nor into another's
+    assert "is the folder of a model" in capsys.readouterr().err
+    assert {path: path.read_bytes() for path in own.rglob("*") if path.is_file()} == before
+
+
+def test_a_folder_with_several_models_is_not_written_over_them(models, runtime, tmp_path, capsys):
+    out = tmp_path / "out"
+    words = ["--onnxruntime-web", str(runtime)]
+    assert main(["embed", str(models["plain"]), str(models["gray"]), str(out), *words]) == 0
+    again = ["embed", str(out / "models/2"), str(out / "models/1"), str(out), *words, "--overwrite"]
+    assert main(again) == 3
+    assert "holds the model itself" in capsys.readouterr().err
+    assert (out / "models/1/model.onnx").read_bytes() == models["plain"].read_bytes()
 
 
 def test_a_refusal_leaves_nothing_behind(models, tmp_path, capsys):

@@ -51,6 +51,8 @@ def judge(data: FontsSource) -> FontJudge:
 class Copies:
     """A session that writes the real glyphs, or those of the one font `always`."""
 
+    lanes = 1
+
     def __init__(self, data: FontsSource, *, always: str | None = None) -> None:
         self.card = ImageCard(
             name="copies",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -9,10 +10,24 @@ import numpy as np
 from i2i.images.card import Condition, ImageCard, NetworkSpec, Sizing
 
 
-def exported(path: Path, kind: str, *, condition: Condition | None = None, rule: str = "pad", **arguments) -> Path:
-    """A network of the table with sharp random weights, as an .onnx file."""
+def exported(
+    path: Path,
+    kind: str,
+    *,
+    condition: Condition | None = None,
+    rule: str = "pad",
+    precision: str = "",
+    calibrated: Sequence[np.ndarray] = (),
+    **arguments,
+) -> Path:
+    """A network of the table with sharp random weights, as an .onnx file.
+
+    `precision`: "half_weights" or "half"; `calibrated`: in 8-bit integers, by these pictures [H, W, 3].
+    """
     import torch
 
+    from i2i.export.int8.feeds import of_pictures
+    from i2i.export.int8.quantise import Calibration
     from i2i.export.onnx import export_onnx
     from i2i.networks import NETWORKS
 
@@ -26,7 +41,9 @@ def exported(path: Path, kind: str, *, condition: Condition | None = None, rule:
     sizing = Sizing(rule=rule, multiple=network.multiple, minimum=network.minimum, **size)
     spec = NetworkSpec(type=kind, arguments=arguments)
     card = ImageCard(name="t", method="pix2pix", sizing=sizing, condition=condition, network=spec)
-    export_onnx(network, card, path)
+    # Random weights are hard to quantise: 20 dB.
+    calibration = Calibration(of_pictures(card, calibrated), psnr=20.0) if calibrated else None
+    export_onnx(network, card, path, calibration=calibration, **({precision: True} if precision else {}))
     return path
 
 

@@ -133,6 +133,25 @@ def test_resume_with_another_model_or_domain_does_all_again(make_model, source):
     assert converted(both, source, domain="inverse", existing="resume", model="other").converted == 1
 
 
+class Elsewhere(OnnxSession):
+    """Says that it ran on another engine."""
+
+    provider = property(lambda self: "cuda", lambda self, value: None)
+
+
+def test_resume_with_other_tiles_or_on_another_provider_does_all_again(make_model, source):
+    session = OnnxSession(make_model(), threads=1)
+    picture(source / "a.png", 10)
+    converted(Translator(session, tile=64), source)
+    assert converted(Translator(session, tile=64), source, existing="resume").skipped == 1
+    for tile in (32, 0, None):
+        assert converted(Translator(session, tile=tile), source, existing="resume").converted == 1
+        assert converted(Translator(session, tile=tile), source, existing="resume").skipped == 1
+    elsewhere = Translator(Elsewhere(make_model(), threads=1, provider="cpu"))
+    assert converted(elsewhere, source, existing="resume").converted == 1
+    assert converted(elsewhere, source, existing="resume").skipped == 1
+
+
 def test_a_torn_last_line_of_the_manifest_costs_one_picture(translator, source):
     for name in ("a.png", "b.png"):
         picture(source / name)

@@ -1,9 +1,12 @@
 """Where a model runs: what is chosen, what is refused with its remedy, and the settings of a session."""
 
+import argparse
+
 import numpy as np
 import onnxruntime
 import pytest
 
+from i2i.cli.model_options import add_model_options
 from i2i.errors import I2IError
 from i2i.runtime import binding
 from i2i.runtime.onnx import OnnxSession
@@ -11,6 +14,14 @@ from i2i.runtime.providers import ENGINES, PROVIDERS, choose, require_started, s
 
 CPU = "CPUExecutionProvider"
 GPU = ["TensorrtExecutionProvider", "CUDAExecutionProvider", CPU]
+
+
+def test_the_commands_take_the_words_of_the_table():
+    parser = argparse.ArgumentParser()
+    add_model_options(parser)
+    choices = next(action.choices for action in parser._actions if action.dest == "provider")
+    assert choices is PROVIDERS
+    assert set(PROVIDERS) == {"auto", *ENGINES}
 
 
 def test_auto_takes_what_this_onnxruntime_was_installed_for():

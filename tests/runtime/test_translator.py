@@ -180,6 +180,8 @@ def test_an_unreadable_file_has_its_code_and_its_path(translate, tmp_path):
 class StrictSession:
     """Adds the number of the domain to each picture; takes exactly one number a picture, as a graph may insist on."""
 
+    lanes = 1
+
     def __init__(self, card):
         self.card = card
 
