@@ -28,6 +28,12 @@ class Phases(NamedTuple):
     after: int
     cut: tuple[int, int]
 
+    def multiplications(self, sides: tuple[int, int]) -> int:
+        """How many it does on a plane of these sides for one plane of the result."""
+        phases_, taps = len(self.weight), self.weight.shape[-1]
+        height, width = (side + self.before + self.after - taps + 1 for side in sides)
+        return phases_ * taps * taps * height * width
+
 
 def phases(weight: Weights, *, stride: int, padding: int, output_padding: int) -> Phases | None:
     """The cheapest form of a transposed convolution with square taps (in, out, k, k); None where there is none."""
