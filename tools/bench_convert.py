@@ -51,11 +51,8 @@ def model_in(folder: Path, case: Case, *, fp32: bool) -> Path:
     arguments = "-".join(f"{name}{value}" for name, value in case.arguments.items())
     path = folder / f"{case.network}-{arguments}-{'fp32' if fp32 else 'int8'}.onnx"
     if not path.exists():
-        say("exporting the network")
-        model = bench_files.graph(case, rewrites=True)
-        if not fp32:
-            say("counting what occurs in it, for 8-bit integers")
-            model = bench_files.in_integers(model, case)
+        say(f"exporting the network in {'floats' if fp32 else '8-bit integers'}")
+        model = bench_files.graph(case) if fp32 else bench_files.in_integers(case)
         publish_bytes(path, model.SerializeToString(), overwrite=True)
     say(f"{path.name}, {path.stat().st_size / 1e6:.0f} MB")
     return path

@@ -71,8 +71,8 @@ def session(path: Path, threads: int, *, profile: str = "") -> Any:
     return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 
 
-def graph(case: Case, *, rewrites: bool) -> ModelProto:
-    """The network as a file's graph, as torch writes it or rewritten."""
+def graph(case: Case, *, rewrites: bool = True, integers: bool = False) -> ModelProto:
+    """The network as a file's graph, as torch writes it or rewritten, for floats or for integers."""
     from i2i.export.graph import build
     from i2i.images.card import Condition, ImageCard, NetworkSpec, Sizing
     from i2i.weights.wrapper import Wrapped
@@ -86,21 +86,21 @@ def graph(case: Case, *, rewrites: bool) -> ModelProto:
         network=NetworkSpec(type=case.network, arguments=case.arguments),
         method="none",
     )
-    return build(Wrapped(made, card), rewrites=rewrites)
+    return build(Wrapped(made, card), rewrites=rewrites, integers=integers)
 
 
-def in_integers(model: ModelProto, case: Case) -> ModelProto:
-    """All layers of a rewritten graph in integers, whatever it does to the pictures of random weights."""
+def in_integers(case: Case) -> ModelProto:
+    """The network with all layers in integers, whatever it does to the pictures of random weights."""
     from i2i.export.int8.feeds import Feeds
     from i2i.export.int8.quantise import Calibration, quantise
 
+    model = graph(case, integers=True)
     return quantise(model, Calibration(Feeds([feed(case)], [feed(case)]), psnr=0.0)).model
 
 
 def write(case: Case, folder: Path) -> None:
     """The network as torch writes it, rewritten, and in integers: FOLDER/{plain,rewritten,int8}.onnx."""
-    rewritten = graph(case, rewrites=True)
-    files = {"plain": graph(case, rewrites=False), "rewritten": rewritten, "int8": in_integers(rewritten, case)}
+    files = {"plain": graph(case, rewrites=False), "rewritten": graph(case), "int8": in_integers(case)}
     for name, model in files.items():
         (folder / f"{name}.onnx").write_bytes(model.SerializeToString())
 

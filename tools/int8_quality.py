@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import subprocess
 import sys
 import tempfile
 from functools import partial
@@ -27,7 +28,7 @@ import results
 import shipped_brush
 import shipped_satellite2relief
 from numpy.typing import NDArray
-from runs import python
+from runs import ROOT
 from subset import copied, evenly
 from train_pretrained import MODELS, data_folder
 
@@ -117,13 +118,14 @@ def metrics(name: str, data: Path, model: Path, count: int) -> dict[str, float]:
     scores = model.with_suffix(".json")
     words = ["--data", str(data), "--json", str(scores)]
     if shipped.font:
-        _, *held = shipped_brush.HELD
-        words += ["--data.source", shipped.font, "--metrics", "l1,ssim,ink_iou", "--characters", *held]
+        words += ["--data.source", shipped.font, "--metrics", "l1,ssim,ink_iou"]
+        words += [*shipped_brush.HELD[:-1], str(count)]  # the first of those held out
     else:
         words += ["--metrics", "all"]
     if shipped.sides:
         words += ["--data.source", shipped.sides[0], "--data.target", shipped.sides[1]]
-    python("-m", "i2i", "evaluate", str(model), *words)
+    command = [sys.executable, "-m", "i2i", "evaluate", str(model), *words]
+    subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
     return _shown(json.loads(scores.read_text()))
 
 

@@ -38,9 +38,9 @@ def copied(data: Path, out: Path, **counts: int) -> Path:
                 target = out / folder.relative_to(data) / name
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(folder / name, target)
-    for name in LISTS:
-        if (data / name).exists():
-            _, heads, *rows = (data / name).read_text().splitlines()
+    for attributes in LISTS:
+        if (data / attributes).exists():
+            _, heads, *rows = (data / attributes).read_text().splitlines()
             kept = [row for row in rows if (out / row.split()[0]).exists()]
-            (out / name).write_text("\n".join([str(len(kept)), heads, *kept, ""]))
+            (out / attributes).write_text("\n".join([str(len(kept)), heads, *kept, ""]))
     return out

@@ -73,17 +73,19 @@ def export_onnx(
     elif half:
         model, report = _in_half(generator, card, path)
     else:
-        model, report = _plain(generator, card, path, rewrites=rewrites)
+        model, report = _plain(generator, card, path, rewrites=rewrites, integers=calibration is not None)
         if calibration is not None:
             model = _in_integers(model, card, calibration)
     publish_bytes(path, _serialised(model, card), overwrite=overwrite)
     return report
 
 
-def _plain(generator: nn.Module, card: ImageCard, path: Path, *, rewrites: bool) -> tuple[ModelProto, ParityReport]:
+def _plain(
+    generator: nn.Module, card: ImageCard, path: Path, *, rewrites: bool, integers: bool
+) -> tuple[ModelProto, ParityReport]:
     from i2i.export.graph import build  # loads the exporter
 
-    model = build(Wrapped(generator, card), rewrites=rewrites)
+    model = build(Wrapped(generator, card), rewrites=rewrites, integers=integers)
     return model, _proven(generator, card, model, path)
 
 

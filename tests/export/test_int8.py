@@ -39,7 +39,7 @@ def plain_card(**changes) -> ImageCard:
 def made(tiny_unet):
     """A tiny U-Net as graph, and in integers."""
     generator, card = tiny_unet(channels=8)
-    model = build(Wrapped(generator, card))
+    model = build(Wrapped(generator, card), integers=True)
     feeds = of_pictures(card, pictures())
     return model, feeds, quantise(model, Calibration(feeds, psnr=1.0))
 
@@ -137,7 +137,7 @@ def test_a_model_with_domains_is_calibrated_over_all_of_them(shake):
         method="none",
     )
     feeds = of_pictures(card, pictures())
-    made = quantise(build(Wrapped(network, card)), Calibration(feeds, psnr=1.0))
+    made = quantise(build(Wrapped(network, card), integers=True), Calibration(feeds, psnr=1.0))
     assert (made.floating, made.layers) == ((), 8)
 
 

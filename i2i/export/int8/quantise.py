@@ -14,6 +14,7 @@ import onnx_ir as ir
 from numpy.typing import NDArray
 
 from i2i.errors import I2IError
+from i2i.export.inside import with_outputs
 from i2i.export.int8.feeds import Feed, Feeds
 from i2i.export.int8.plan import plan, units
 from i2i.export.int8.ranges import Histogram, merged, step_and_zero
@@ -147,7 +148,7 @@ def count(
     whole = ir.from_proto(model)
     weights = {str(node.name): (str(node.outputs[0].name), known(node.inputs[1])) for node in units(whole.graph)}
     wanted = sorted(watched(model, names))
-    session = _session(_with_outputs(model, wanted))
+    session = _session(with_outputs(model, wanted))
     histograms = {name: Histogram() for name in wanted}
     sizes = dict.fromkeys(wanted, 0)
     for feed in feeds:
@@ -199,16 +200,6 @@ def relabelled(expected: Sequence[NDArray[np.uint8]], found: Sequence[NDArray[np
     unlike = [np.any(a != b, axis=-1) for a, b in zip(expected, found, strict=True)]
     count = sum(int(np.count_nonzero(part)) for part in unlike)
     return count / sum(int(part.size) for part in unlike)
-
-
-def _with_outputs(model: ModelProto, names: Sequence[str]) -> ModelProto:
-    import onnx
-
-    copy = onnx.ModelProto()
-    copy.CopyFrom(model)
-    there = {value.name for value in copy.graph.output}
-    copy.graph.output.extend(onnx.ValueInfoProto(name=name) for name in names if name not in there)
-    return copy
 
 
 def _session(model: ModelProto) -> Any:
