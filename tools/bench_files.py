@@ -1,12 +1,17 @@
-"""What `tools/bench_engines.py` times: networks with random weights, their files, and one large convolution."""
+"""What `tools/bench_engines.py` and `bench_convert.py` time: networks with random weights, their files, and one large
+convolution.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from onnx import ModelProto
 
 FILES = ("plain", "rewritten", "int8")
 
@@ -66,11 +71,9 @@ def session(path: Path, threads: int, *, profile: str = "") -> Any:
     return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 
 
-def write(case: Case, folder: Path) -> None:
-    """The network as torch writes it, rewritten, and in integers: FOLDER/{plain,rewritten,int8}.onnx."""
+def graph(case: Case, *, rewrites: bool = True, integers: bool = False) -> ModelProto:
+    """The network as a file's graph, as torch writes it or rewritten, for floats or for integers."""
     from i2i.export.graph import build
-    from i2i.export.int8.feeds import Feeds
-    from i2i.export.int8.quantise import Calibration, quantise
     from i2i.images.card import Condition, ImageCard, NetworkSpec, Sizing
     from i2i.weights.wrapper import Wrapped
 
@@ -83,10 +86,21 @@ def write(case: Case, folder: Path) -> None:
         network=NetworkSpec(type=case.network, arguments=case.arguments),
         method="none",
     )
-    rewritten = build(Wrapped(made, card))
-    files = {"plain": build(Wrapped(made, card), rewrites=False), "rewritten": rewritten}
-    # All layers in integers, whatever it does to the pictures of random weights.
-    files["int8"] = quantise(rewritten, Calibration(Feeds([feed(case)], [feed(case)]), psnr=0.0)).model
+    return build(Wrapped(made, card), rewrites=rewrites, integers=integers)
+
+
+def in_integers(case: Case) -> ModelProto:
+    """The network with all layers in integers, whatever it does to the pictures of random weights."""
+    from i2i.export.int8.feeds import Feeds
+    from i2i.export.int8.quantise import Calibration, quantise
+
+    model = graph(case, integers=True)
+    return quantise(model, Calibration(Feeds([feed(case)], [feed(case)]), psnr=0.0)).model
+
+
+def write(case: Case, folder: Path) -> None:
+    """The network as torch writes it, rewritten, and in integers: FOLDER/{plain,rewritten,int8}.onnx."""
+    files = {"plain": graph(case, rewrites=False), "rewritten": graph(case), "int8": in_integers(case)}
     for name, model in files.items():
         (folder / f"{name}.onnx").write_bytes(model.SerializeToString())
 

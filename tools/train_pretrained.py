@@ -27,25 +27,31 @@ from i2i.loading import Direction
 
 
 class Shipped(NamedTuple):
-    """The script of a model, the model with whose recipe it is trained (empty: its own), which way it goes, and the
-    file of the source font of one that writes fonts.
+    """The script of a model, the model with whose recipe it is trained (empty: its own), which way it goes, the file of
+    the source font of one that writes fonts, and of one that is measured on pairs the folders of both sides.
     """
 
     script: str
     recipe: str = ""
     direction: Direction = "a2b"
     font: str = ""
+    sides: tuple[str, str] | None = None
 
 
 MODELS = {
-    "satellite2relief": Shipped("shipped_satellite2relief"),
+    "satellite2relief": Shipped("shipped_satellite2relief", sides=("satellite", "relief")),
     "digits": Shipped("shipped_digits"),
-    "line2emoji": Shipped("shipped_line2emoji"),
-    "noto2fluent": Shipped("shipped_noto_fluent"),
+    "line2emoji": Shipped("shipped_line2emoji", sides=("line", "fluent")),
+    "noto2fluent": Shipped("shipped_noto_fluent", sides=("noto", "fluent")),
     "brush": Shipped("shipped_brush", font="NotoSansSC.otf"),
-    "fluent2noto": Shipped("shipped_noto_fluent", recipe="noto2fluent", direction="b2a"),
+    "fluent2noto": Shipped("shipped_noto_fluent", recipe="noto2fluent", direction="b2a", sides=("fluent", "noto")),
     "faces-attributes": Shipped("shipped_faces_attributes"),
 }
+
+
+def data_folder(name: str) -> Path:
+    """Where the data of a model are built."""
+    return ROOT / "runs" / f"{MODELS[name].recipe or name}-data"
 
 
 def made(folder: Path) -> Path:
@@ -151,7 +157,7 @@ def main() -> int:
     options = parser.parse_args()
     shipped = MODELS[options.name]
     script, recipe = import_module(shipped.script), shipped.recipe or options.name
-    data = (options.data or ROOT / "runs" / f"{recipe}-data").absolute()
+    data = (options.data or data_folder(options.name)).absolute()
     run = options.run or ROOT / "runs" / recipe
     out = options.out or ROOT / "pretrained" / options.name
     run = train(recipe, script, data, run)

@@ -4,10 +4,14 @@ MODEL is a run folder, a model folder, or a name under pretrained/. The file is 
 sizes before it is written: at most 1 level of 255 apart, in fewer than 0.1 % of the values, or nothing is written.
 
 --half-weights rounds the weights to 16 bits and stores them so: half the size, as exact otherwise. --fp16 computes in
-16 bits, for GPUs and browsers; most CPUs are slower with it. --int8 computes in 8-bit integers, for CPUs: a quarter of
-the size, and faster. It looks at pictures to see which numbers occur: of --calibrate DIR, else those that the run was
-trained on. Layers that cost too much quality stay as they were. For these three the promise is a PSNR of 40 dB to the
-model in 32 bits, on test inputs and, for --int8, on pictures that were not looked at; the file's card holds the figure.
+16 bits: half the size, and for GPUs; on CPUs, and in a browser that computes on one, it is smaller but not faster.
+--int8 computes in 8-bit integers, for CPUs: a quarter of the size, and faster where the processor has arithmetic for
+them (VNNI), or where the times that are printed say so. It looks at pictures to see which numbers occur: of
+--calibrate DIR, else those that the run was trained on. Layers that cost too much quality stay as they were.
+
+For these three the promise is a PSNR of 40 dB to the model in 32 bits, or, of label maps, that less than 1 % of the
+pixels have another label: on test inputs, or, for --int8, on pictures that were not looked at. Every fourth picture is
+kept for that; of fewer than four, which have to be large, a quarter of each. The file's card holds the figure.
 
 exit codes: 0 written, 2 usage or no such model, 3 refused (name taken, damaged model, ONNX and torch differ, int8 not
 good enough), 4 disk, 5 weights that are NaN or infinite
@@ -100,6 +104,9 @@ def _calibration(arguments: argparse.Namespace, model: ModelPath, card: ImageCar
     from i2i.export.int8.quantise import Calibration
     from i2i.recipes.pictures import training_pictures
 
+    if card.target.colour == "labels" and arguments.int8_psnr is not None:
+        message = "the colours of a label map are names, of which a PSNR says nothing; leave out --int8-psnr"
+        raise I2IError("E_USAGE", message)
     if card.latent is not None:
         if arguments.calibrate:
             raise I2IError("E_USAGE", "this model makes pictures from noise; leave out --calibrate")

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 import i2i
+from i2i.export.inside import sides
 from i2i.export.rewrites import rewritten
 from i2i.images.card import METADATA_KEY, ImageCard
 from i2i.runtime.ports import expected_inputs, expected_outputs
@@ -28,11 +29,18 @@ if TYPE_CHECKING:
 OPSET = 18
 
 
-def build(wrapped: Wrapped, *, rewrites: bool = True, finish: Callable[[ir.Graph], Any] | None = None) -> ModelProto:
+def build(
+    wrapped: Wrapped,
+    *,
+    rewrites: bool = True,
+    integers: bool = False,
+    finish: Callable[[ir.Graph], Any] | None = None,
+) -> ModelProto:
     """The complete model in one piece: card in the metadata, sizes named, nothing of this machine in it.
 
-    `rewrites`: after the passes of `i2i.export.rewrites`, which make it faster; without, as torch wrote it. `finish`:
-    what changes the rewritten graph once more.
+    `rewrites`: after the passes of `i2i.export.rewrites`, which make it faster; without, as torch wrote it. `integers`:
+    it is for 8-bit integers, for which onnxruntime has ordinary convolutions alone, so all others are rewritten, also
+    where that is slower in float. `finish`: what changes the rewritten graph once more.
     """
     card = wrapped.card
     ports = expected_inputs(card)
@@ -54,7 +62,8 @@ def build(wrapped: Wrapped, *, rewrites: bool = True, finish: Callable[[ir.Graph
     assert program is not None
     model = program.model_proto
     if rewrites:
-        model, _ = rewritten(model, even=_even(card), tiled=card.sizing.rule == "pad", finish=finish)
+        known = None if integers else sides(model, card)
+        model, _ = rewritten(model, even=_even(card), tiled=card.sizing.rule == "pad", sides=known, finish=finish)
     _clean(model, card)
     return model
 

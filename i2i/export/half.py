@@ -1,4 +1,4 @@
-"""A graph that computes in 16-bit floating point numbers, for GPUs and browsers: half the size, and half the traffic.
+"""A graph that computes in 16-bit floating point numbers, for GPUs and for size: half of it, and half the traffic.
 
 Pictures go in and come out as before. Convolutions, dense layers, activations and what moves values between them are in
 16 bits. In 32 bits stay normalisations by an instance's statistics, sums over a plane, sizing, and the way from and to

@@ -6,7 +6,7 @@ import copy
 import importlib.util
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
@@ -51,6 +51,7 @@ def export_onnx(
     They exclude each other and need the rewrites. The card in the file says which. Nothing is written unless
     onnxruntime gives what torch gives: to a level for 32 bits, also with rounded weights; to `LEAST_PSNR` dB for 16;
     with integers for the graph that they are made of, and they to what the calibration asks. The report is of that.
+    Of a label map less than 1 % of the pixels may have another label where a PSNR is asked of other pictures.
 
     Raises `I2IError`: E_ONNX_PARITY with the figures, E_QUANTISATION, E_EXISTS without `overwrite`, E_NONFINITE for NaN
     or infinite weights, E_USAGE, E_MISSING_PACKAGE, E_NOSPACE, E_IO.
@@ -72,17 +73,19 @@ def export_onnx(
     elif half:
         model, report = _in_half(generator, card, path)
     else:
-        model, report = _plain(generator, card, path, rewrites=rewrites)
+        model, report = _plain(generator, card, path, rewrites=rewrites, integers=calibration is not None)
         if calibration is not None:
             model = _in_integers(model, card, calibration)
     publish_bytes(path, _serialised(model, card), overwrite=overwrite)
     return report
 
 
-def _plain(generator: nn.Module, card: ImageCard, path: Path, *, rewrites: bool) -> tuple[ModelProto, ParityReport]:
+def _plain(
+    generator: nn.Module, card: ImageCard, path: Path, *, rewrites: bool, integers: bool
+) -> tuple[ModelProto, ParityReport]:
     from i2i.export.graph import build  # loads the exporter
 
-    model = build(Wrapped(generator, card), rewrites=rewrites)
+    model = build(Wrapped(generator, card), rewrites=rewrites, integers=integers)
     return model, _proven(generator, card, model, path)
 
 
@@ -100,7 +103,7 @@ def _with_half_weights(generator: nn.Module, card: ImageCard, path: Path) -> tup
     model = build(Wrapped(rounded, card), finish=partial(stored_in_half, factors=factors(rounded)))
     report = _proven(rounded, card, model, path)
     away = _proven(generator, card, model, path, least_psnr=LEAST_PSNR)
-    precision = Precision(weights="fp16", psnr=round(away.psnr, 2), largest_difference=away.max_difference)
+    precision = Precision(weights="fp16", **_nearness(card, away.psnr, away.max_difference, away.share))
     set_card(model, card.model_copy(update={"precision": precision}))
     return model, report
 
@@ -111,9 +114,8 @@ def _in_half(generator: nn.Module, card: ImageCard, path: Path) -> tuple[ModelPr
 
     model = build(Wrapped(generator, card), finish=in_half)
     report = _proven(generator, card, model, path, least_psnr=LEAST_PSNR)
-    precision = Precision(
-        arithmetic="fp16", weights="fp16", psnr=round(report.psnr, 2), largest_difference=report.max_difference
-    )
+    near = _nearness(card, report.psnr, report.max_difference, report.share)
+    precision = Precision(arithmetic="fp16", weights="fp16", **near)
     set_card(model, card.model_copy(update={"precision": precision}))
     return model, report
 
@@ -122,17 +124,23 @@ def _in_integers(model: ModelProto, card: ImageCard, calibration: Calibration) -
     from i2i.export.graph import set_card
     from i2i.export.int8.quantise import quantise
 
-    made = quantise(model, calibration)
+    made = quantise(model, calibration, labels=card.target.colour == "labels")
     precision = Precision(
         arithmetic="int8",
         weights="int8",
-        psnr=round(made.psnr, 2),
-        largest_difference=made.largest_difference,
+        **_nearness(card, made.psnr, made.largest_difference, made.relabelled),
         target=calibration.target,
         layers=(made.layers - len(made.floating), made.layers),
     )
     set_card(made.model, card.model_copy(update={"precision": precision}))
     return made.model
+
+
+def _nearness(card: ImageCard, psnr: float, largest: int, relabelled: float) -> dict[str, Any]:
+    """What a card says of how near pictures are to those in 32 bits."""
+    if card.target.colour == "labels":
+        return {"relabelled": round(relabelled, 6)}
+    return {"psnr": round(psnr, 2), "largest_difference": largest}
 
 
 def _proven(

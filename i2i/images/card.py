@@ -161,14 +161,16 @@ class Precision(Frozen):
     """In which numbers an .onnx file computes (`arithmetic`) and stores its weights.
 
     `psnr`, in dB, is how near the pictures are to those of the same model in 32 bits, `largest_difference` is in levels
-    of 255. Of int8: `target` is the processors it is for (`any`: weights of 7 bits; `vnni`: of 8), and `layers` says
-    how many of the layers compute in integers, of how many.
+    of 255. Of a label map, whose colours are names, `relabelled` takes their place: the share of pixels, 0..1, that
+    have another label than in 32 bits. Of int8: `target` is the processors it is for (`any`: weights of 7 bits;
+    `vnni`: of 8), and `layers` says how many of the layers compute in integers, of how many.
     """
 
     arithmetic: Literal["fp32", "fp16", "int8"] = "fp32"
     weights: Literal["fp32", "fp16", "int8"] = "fp32"
     psnr: float | None = None
     largest_difference: int | None = None
+    relabelled: float | None = None
     target: Literal["any", "vnni"] | None = None
     layers: tuple[int, int] | None = None
 
@@ -179,6 +181,8 @@ class Precision(Frozen):
             words.append(f"{self.layers[0]} of {self.layers[1]} layers, {bits}")
         if self.psnr is not None:
             words.append(f"PSNR to fp32 {self.psnr:.1f} dB, largest difference {self.largest_difference} of 255")
+        if self.relabelled is not None:
+            words.append(f"{100 * self.relabelled:.2f} % of the pixels have another label than in fp32")
         return "; ".join(words)
 
 

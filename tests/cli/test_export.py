@@ -9,7 +9,7 @@ import pytest
 from safetensors.torch import load_file, save_file
 
 from i2i.cli.main import main
-from i2i.images.card import METADATA_KEY, ImageCard, NetworkSpec, Sizing
+from i2i.images.card import METADATA_KEY, ImageCard, NetworkSpec, Pixels, Sizing
 from i2i.images.encode import encode
 from i2i.networks.unet import UNet
 from i2i.runtime.onnx import OnnxSession
@@ -95,6 +95,17 @@ def test_int8_that_is_not_good_enough_is_refused_with_the_figure(model, pictures
     assert main(words) == 3
     assert re.search(r"error \[E_QUANTISATION\] .*a PSNR of \d+\.\d dB to fp32, 99 wanted", capsys.readouterr().err)
     assert not output.exists()
+
+
+def test_a_psnr_of_label_maps_is_refused(pictures, tmp_path, capsys):
+    labels = Pixels(colour="labels", palette=((0, 0, 0), (255, 0, 0), (0, 0, 255)))
+    network = NetworkSpec(type="unet", arguments=ARGUMENTS)
+    sizing = Sizing(multiple=4, minimum=4)
+    card = ImageCard(name="tiny", target=labels, sizing=sizing, network=network, method="pix2pix")
+    save_model(tmp_path / "model", UNet(**ARGUMENTS), card)
+    words = ["export", str(tmp_path / "model"), str(tmp_path / "out.onnx"), "--int8", "--calibrate", str(pictures)]
+    assert main([*words, "--int8-psnr", "30"]) == 2
+    assert "leave out --int8-psnr" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -62,6 +62,17 @@ def test_other_weights_are_rounded_first_and_the_card_says_what_that_did(tiny_un
     assert all(torch.equal(tensor, before[name]) for name, tensor in generator.state_dict().items())
 
 
+@pytest.mark.parametrize("asked", ["half", "half_weights"])
+def test_of_label_maps_the_card_says_how_many_pixels_have_another_label(asked, tiny_unet, tmp_path):
+    labels = Pixels(colour="labels", palette=((0, 0, 0), (255, 0, 0), (0, 0, 255)))
+    generator, card = tiny_unet(channels=16, target=labels)
+    path = tmp_path / "labels.onnx"
+    report = export_onnx(generator, card, path, **{asked: True})
+    assert report.labels and report.failed == ()
+    precision = i2i.load(path).card.precision
+    assert precision.relabelled < 0.01 and (precision.psnr, precision.largest_difference) == (None, None)
+
+
 def test_a_graph_in_16_bits_takes_and_gives_the_same_and_keeps_statistics_in_32(tiny_unet, tmp_path):
     generator, card = tiny_unet(channels=16, norm="instance")
     path = tmp_path / "fp16.onnx"

@@ -14,7 +14,7 @@ import i2i
 from i2i.errors import Exit, I2IError
 from i2i.export.graph import build
 from i2i.export.int8.feeds import LEAST, MOST, WINDOW, of_folder, of_noise, of_pictures
-from i2i.export.int8.quantise import Calibration, difference, outputs, quantise
+from i2i.export.int8.quantise import Calibration, difference, outputs, quantise, relabelled
 from i2i.export.int8.ranges import BINS, Histogram, merged, step_and_zero
 from i2i.export.onnx import export_onnx
 from i2i.export.parity import scene
@@ -39,7 +39,7 @@ def plain_card(**changes) -> ImageCard:
 def made(tiny_unet):
     """A tiny U-Net as graph, and in integers."""
     generator, card = tiny_unet(channels=8)
-    model = build(Wrapped(generator, card))
+    model = build(Wrapped(generator, card), integers=True)
     feeds = of_pictures(card, pictures())
     return model, feeds, quantise(model, Calibration(feeds, psnr=1.0))
 
@@ -137,7 +137,7 @@ def test_a_model_with_domains_is_calibrated_over_all_of_them(shake):
         method="none",
     )
     feeds = of_pictures(card, pictures())
-    made = quantise(build(Wrapped(network, card)), Calibration(feeds, psnr=1.0))
+    made = quantise(build(Wrapped(network, card), integers=True), Calibration(feeds, psnr=1.0))
     assert (made.floating, made.layers) == ((), 8)
 
 
@@ -183,6 +183,33 @@ def test_a_generator_from_noise_is_calibrated_with_noise(shake, tmp_path):
     path = tmp_path / "model.onnx"
     export_onnx(network, card, path, calibration=Calibration(of_noise(card), psnr=15.0))
     assert i2i.load(path).card.precision.arithmetic == "int8"
+
+
+def test_a_pixel_has_another_label_where_any_channel_of_its_colour_differs():
+    red, yellow = np.full((1, 5, 8, 3), (255, 0, 0), np.uint8), np.full((1, 2, 8, 3), (255, 255, 0), np.uint8)
+    other = red.copy()
+    other[0, 2, :4, 1] = 255  # 4 pixels of 40, in 4 bytes of 120
+    assert relabelled([red], [other]) == 0.1
+    assert relabelled([red, yellow], [other, yellow]) == pytest.approx(4 / 56)
+
+
+def test_labels_are_judged_by_the_share_that_differs_and_not_by_their_colours(tiny_unet, tmp_path, monkeypatch):
+    # Two names a level apart: any mistake at all has a PSNR above 48 dB.
+    labels = Pixels(colour="labels", palette=((0, 0, 0), (1, 1, 1)))
+    generator, card = tiny_unet(channels=8, target=labels)
+    feeds = of_pictures(card, pictures())
+    path = tmp_path / "model.onnx"
+    export_onnx(generator, card, path, calibration=Calibration(feeds, psnr=99.0))
+    precision = i2i.load(path).card.precision
+    assert (precision.psnr, precision.largest_difference) == (None, None) and 0 <= precision.relabelled < 0.01
+    assert f"{100 * precision.relabelled:.2f} % of the pixels have another label than in fp32" in str(precision)
+
+    monkeypatch.setattr("i2i.export.int8.quantise.MOST_RELABELLED", 0.0)
+    with pytest.raises(
+        I2IError, match=r"gives \d+\.\d\d % of the pixels another label, less than 0 % wanted"
+    ) as caught:
+        export_onnx(generator, card, tmp_path / "other.onnx", calibration=Calibration(feeds, psnr=1.0))
+    assert caught.value.code == "E_QUANTISATION" and not (tmp_path / "other.onnx").exists()
 
 
 def test_a_graph_without_convolutions_is_refused(made):

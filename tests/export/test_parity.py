@@ -56,12 +56,27 @@ def test_another_shape_fails():
     assert report.failed == ("probe",) and report.max_difference == 255
 
 
-def test_label_colours_are_counted_not_measured():
-    few = np.zeros(5000, dtype=np.uint8)
-    few[0] = 255
-    assert judged(np.zeros(5000), few, LABELS).failed == ()
-    few[:6] = 255
-    assert judged(np.zeros(5000), few, LABELS).failed == ("probe",)
+def relabelled(count, *, pixels=LABELS, **promised):
+    """The report on 5,000 pixels of which so many have another colour, in one of its three channels."""
+    got = np.zeros((5000, 3), dtype=np.uint8)
+    got[:count, 0] = 255
+    return judge([("probe", np.zeros_like(got), got)], pixels, **promised)
+
+
+def test_labels_are_counted_in_pixels_not_measured_in_levels():
+    assert relabelled(4).failed == ()
+    assert relabelled(5).failed == ("probe",)  # 0.1 % of the pixels, 0.033 % of the bytes
+    assert str(relabelled(4)) == "another label, in 4 of 5000 pixels (0.0800 %), over 1 probes"
+
+
+def test_where_a_psnr_is_promised_of_pictures_the_same_label_in_99_of_100_pixels_is_of_label_maps():
+    assert relabelled(49, least_psnr=40.0).failed == ()  # a PSNR of 25 dB, which says nothing of names
+    assert relabelled(50, least_psnr=40.0).failed == ("1.00 % of the pixels, less than 1 % promised",)
+    assert relabelled(49, least_psnr=40.0, pixels=RGB).failed == ("PSNR 24.9 dB, 40 promised",)
+
+    zeros, ones = np.zeros((5000, 3), np.uint8), np.ones((5000, 3), np.uint8)  # a PSNR of 48 dB
+    assert judge([("probe", zeros, ones)], RGB, least_psnr=40.0).failed == ()
+    assert judge([("probe", zeros, ones)], LABELS, least_psnr=40.0).failed  # every name is another one
 
 
 def test_the_report_reads_as_figures():

@@ -14,11 +14,12 @@ import onnx_ir as ir
 from numpy.typing import NDArray
 
 from i2i.errors import I2IError
+from i2i.export.inside import with_outputs
 from i2i.export.int8.feeds import Feed, Feeds
 from i2i.export.int8.plan import plan, units
 from i2i.export.int8.ranges import Histogram, merged, step_and_zero
 from i2i.export.int8.write import Scale, write
-from i2i.export.parity import decibel
+from i2i.export.parity import MOST_RELABELLED, decibel
 from i2i.export.rewrites.nodes import PREFIX, known
 from i2i.runtime.onnx import failures
 
@@ -48,22 +49,24 @@ class Calibration:
 
 @dataclass(frozen=True)
 class Quantised:
-    """A quantised model, its PSNR in dB to the model it was made of on `held_out` pictures, and the largest difference
-    in levels there; `floating`: the layers that stayed in float, `layers` in all.
+    """A quantised model, its PSNR in dB to the model it was made of on `held_out` pictures, the largest difference in
+    levels there, and the share of pixels that differ; `floating`: the layers that stayed in float, `layers` in all.
     """
 
     model: ModelProto
     psnr: float
     largest_difference: int
+    relabelled: float
     held_out: int
     floating: tuple[str, ...]
     layers: int
 
 
-def quantise(model: ModelProto, calibration: Calibration) -> Quantised:
+def quantise(model: ModelProto, calibration: Calibration, *, labels: bool = False) -> Quantised:
     """The model with its layers in 8-bit integers, all but the worst ones, until it is as near to itself as asked.
 
-    Inputs are taken one at a time. The PSNR is that of the mean squared error over all that were held out. Raises
+    Inputs are taken one at a time. The PSNR is that of the mean squared error over all that were held out. Of `labels`,
+    colours that are names, less than `MOST_RELABELLED` of the pixels there may have another in place of it. Raises
     `I2IError` (E_QUANTISATION) when half of the arithmetic in float does not reach it, and for a model without layers
     to quantise.
     """
@@ -71,7 +74,7 @@ def quantise(model: ModelProto, calibration: Calibration) -> Quantised:
     if not names:
         message = "has no convolution with fixed weights, which is what int8 is for; export it without --int8"
         raise I2IError("E_QUANTISATION", message)
-    search = _Search(model, calibration.feeds.counted, names, calibration.target)
+    search = _Search(model, calibration.feeds.counted, names, calibration.target, labels=labels)
     made = search.best(calibration.feeds.held_out, calibration.psnr)
     if calibration.on_speed is not None:
         calibration.on_speed(*milliseconds([model, made.model], calibration.feeds.held_out[0]))
@@ -81,36 +84,44 @@ def quantise(model: ModelProto, calibration: Calibration) -> Quantised:
 class _Search:
     """Which layers may be integers."""
 
-    def __init__(self, model: ModelProto, feeds: Sequence[Feed], names: Sequence[str], target: Target) -> None:
+    def __init__(
+        self, model: ModelProto, feeds: Sequence[Feed], names: Sequence[str], target: Target, *, labels: bool
+    ) -> None:
         self._model = model
+        self._labels = labels
         self._names = names
         self._feeds = feeds
         self._largest = LARGEST[target]
         self._histograms, self._costs = count(model, feeds, names)
 
     def best(self, kept: Sequence[Feed], wanted: float) -> Quantised:
-        """The model with as many integers as the wanted PSNR allows."""
+        """The model with as many integers as the wanted PSNR allows, or the share of pixels with other labels."""
         expected = outputs(self._model, kept)
         order: list[str] | None = None
         floating: list[str] = []
         while True:
             made = self._quantised(set(self._names) - set(floating))
-            error, largest = difference(expected, outputs(made, kept))
-            found = decibel(error)
-            if found >= wanted:
-                return Quantised(made, found, largest, len(kept), tuple(floating), len(self._names))
+            got = outputs(made, kept)
+            error, largest = difference(expected, got)
+            found, share = decibel(error), relabelled(expected, got)
+            if (share < MOST_RELABELLED) if self._labels else (found >= wanted):
+                return Quantised(made, found, largest, share, len(kept), tuple(floating), len(self._names))
             order = order or self._worst_first()
             more = order[len(floating) : len(floating) + max(1, len(order) // 8)]
             floating = [*floating, *more]
             if self._share(floating) > 1 - _LEAST_SHARE:
-                raise _refusal(found, wanted, len(floating) - len(more), len(self._names))
+                left = f"{len(floating) - len(more)} of {len(self._names)}"
+                raise _refusal_of_labels(share, left) if self._labels else _refusal(found, wanted, left)
 
     def _worst_first(self) -> list[str]:
         """The layers by the error that each makes alone for the arithmetic that it saves."""
         few = self._feeds[:_LOOKED_AT]
         expected = outputs(self._model, few)
-        errors = {name: difference(expected, outputs(self._quantised({name}), few))[0] for name in self._names}
+        errors = {name: self._error(expected, outputs(self._quantised({name}), few)) for name in self._names}
         return sorted(self._names, key=lambda name: -errors[name] / self._costs[name])
+
+    def _error(self, expected: Sequence[NDArray[np.uint8]], found: Sequence[NDArray[np.uint8]]) -> float:
+        return relabelled(expected, found) if self._labels else difference(expected, found)[0]
 
     def _share(self, names: Collection[str]) -> float:
         return sum(self._costs[name] for name in names) / sum(self._costs.values())
@@ -137,7 +148,7 @@ def count(
     whole = ir.from_proto(model)
     weights = {str(node.name): (str(node.outputs[0].name), known(node.inputs[1])) for node in units(whole.graph)}
     wanted = sorted(watched(model, names))
-    session = _session(_with_outputs(model, wanted))
+    session = _session(with_outputs(model, wanted))
     histograms = {name: Histogram() for name in wanted}
     sizes = dict.fromkeys(wanted, 0)
     for feed in feeds:
@@ -184,14 +195,11 @@ def difference(expected: Sequence[NDArray[np.uint8]], found: Sequence[NDArray[np
     return squares / values, max(int(np.abs(part).max(initial=0)) for part in apart)
 
 
-def _with_outputs(model: ModelProto, names: Sequence[str]) -> ModelProto:
-    import onnx
-
-    copy = onnx.ModelProto()
-    copy.CopyFrom(model)
-    there = {value.name for value in copy.graph.output}
-    copy.graph.output.extend(onnx.ValueInfoProto(name=name) for name in names if name not in there)
-    return copy
+def relabelled(expected: Sequence[NDArray[np.uint8]], found: Sequence[NDArray[np.uint8]]) -> float:
+    """The share of pixels whose colour (the last axis) is another one, over all pictures together, 0..1."""
+    unlike = [np.any(a != b, axis=-1) for a, b in zip(expected, found, strict=True)]
+    count = sum(int(np.count_nonzero(part)) for part in unlike)
+    return count / sum(int(part.size) for part in unlike)
 
 
 def _session(model: ModelProto) -> Any:
@@ -206,10 +214,19 @@ def _session(model: ModelProto) -> Any:
         raise I2IError("E_QUANTISATION", f"onnxruntime cannot run the graph: {str(error)[:300]}") from None
 
 
-def _refusal(found: float, wanted: float, floating: int, layers: int) -> I2IError:
+def _refusal(found: float, wanted: float, left: str) -> I2IError:
     message = (
-        f"int8 with {floating} of {layers} layers left in float reaches a PSNR of {found:.1f} dB to fp32, "
+        f"int8 with {left} layers left in float reaches a PSNR of {found:.1f} dB to fp32, "
         f"{wanted:g} wanted, and with more of them half of the arithmetic would be float; nothing was written. "
         f"--int8-psnr {math.floor(found)} accepts it; more pictures to calibrate or --int8-target vnni may help"
+    )
+    return I2IError("E_QUANTISATION", message)
+
+
+def _refusal_of_labels(share: float, left: str) -> I2IError:
+    message = (
+        f"int8 with {left} layers left in float gives {100 * share:.2f} % of the pixels another label, less than "
+        f"{100 * MOST_RELABELLED:g} % wanted, and with more of them half of the arithmetic would be float; nothing "
+        "was written. More pictures to calibrate or --int8-target vnni may help, or --fp16"
     )
     return I2IError("E_QUANTISATION", message)

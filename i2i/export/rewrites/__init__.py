@@ -1,12 +1,13 @@
 """The table of rewrites: passes over an exported graph that make it faster and compute the same.
 
 Contract (checked over every entry): a pass is a function (graph of onnx_ir, `even`: whether all sizes inside are
-multiples of 2) that changes the graph in place and returns in how many places. They run in the table's order.
+multiples of 2) that changes the graph in place and returns in how many places. They run in the table's order. Under
+`nodes.SIDES` the graph's meta holds how large the planes are for which it is to be fast, where only gains are wanted.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from i2i.tables import Table
@@ -33,17 +34,26 @@ NOT_IN_TILES = ("conditional_norm",)
 
 
 def rewritten(
-    model: ModelProto, *, even: bool, tiled: bool = False, finish: Callable[[ir.Graph], Any] | None = None
+    model: ModelProto,
+    *,
+    even: bool,
+    tiled: bool = False,
+    sides: Mapping[str, tuple[int, int]] | None = None,
+    finish: Callable[[ir.Graph], Any] | None = None,
 ) -> tuple[ModelProto, dict[str, int]]:
     """A model after every pass and after `finish`, and in how many places each pass did something.
 
     `tiled`: without the passes after which large pictures can no longer be translated in tiles.
+    `sides`: height and width of the planes that go into convolutions and doublings, by name, at the size for which the
+    model is to be fast: then they are rewritten only where that gains; without, wherever it can be done.
     """
     import onnx_ir as ir
 
-    from i2i.export.rewrites.nodes import prune
+    from i2i.export.rewrites.nodes import SIDES, prune
 
     whole = ir.from_proto(model)
+    if sides is not None:
+        whole.graph.meta[SIDES] = sides
     chosen = [name for name in REWRITES if not (tiled and name in NOT_IN_TILES)]
     counts = {name: REWRITES[name](whole.graph, even=even) for name in chosen}
     prune(whole.graph)

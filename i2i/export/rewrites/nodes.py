@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 END = np.iinfo(np.int64).max
 PREFIX = "i2i.prefix"  # in a graph's meta: how the names of new nodes begin; not as those of an earlier reading
+SIDES = "i2i.sides"  # in a graph's meta: height and width of planes by the name of a value
 
 
 class Builder:

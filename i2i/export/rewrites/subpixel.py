@@ -3,6 +3,15 @@
 Shi et al. 2016, "Is the deconvolution layer the same as a convolutional layer?", arXiv 1609.07009. Output pixel
 s q + r - c of a transposed convolution with stride s sees the inputs q - j with the taps s j + r + b: for each of the
 s * s remainders r an ordinary convolution. `c` pixels at either end are more than is wanted and are cut off.
+
+What it costs. A transposed convolution is a matrix product, k * k * out multiplications for each input pixel and
+plane, whose results are then added up where they overlap. The usual one (k = 4, s = 2, padding 1) becomes a 2 x 2
+convolution to 4 * out planes, as many multiplications for each of its positions; but of those there are (n + 1)^2 on a
+side of n pixels, since each end of the output needs one more: 4 times as many for n = 1, 1.56 for 4, 1.27 for 8, 1.13
+for 16. Where k is no multiple of s, taps of zero are multiplied as well: 16 in place of 9 for k = 3. And onnxruntime
+works on planes in blocks of 8 or 16: 12 planes cost as much as 16. Behind the multiplications the planes are put in
+order, laid side by side and cut: some passes over the output, which weigh the more the fewer planes come in, as each
+pixel of the output takes k * k / (s * s) multiplications a plane.
 """
 
 from __future__ import annotations
@@ -13,9 +22,18 @@ import numpy as np
 import onnx_ir as ir
 from numpy.typing import NDArray
 
-from i2i.export.rewrites.nodes import Builder
+from i2i.export.rewrites.nodes import SIDES, Builder
 
 Weights = NDArray[np.floating]
+
+# Where an ordinary convolution is no slower than a transposed one, on one thread of a processor with AVX2, as
+# tools/bench_layers.py measures it. It may do this many times as many multiplications: 1.13 gains a fifth, 1.27 gains
+# here and loses there, 1.56 loses a quarter. And so many planes come in: 512 gain a tenth or more, 256 nothing, fewer
+# lose up to a tenth.
+MOST = 1.25
+LEAST_PLANES = 512
+_BLOCK = 16  # planes
+_LARGE = 2**16  # pixels of a side of which nothing is known: no border to speak of
 
 
 class Phases(NamedTuple):
@@ -27,6 +45,26 @@ class Phases(NamedTuple):
     before: int
     after: int
     cut: tuple[int, int]
+
+    def multiplications(self, sides: tuple[int, int]) -> int:
+        """How many it does for each plane that comes in, of these sides (height, width)."""
+        taps = int(self.weight.shape[-1])
+        height, width = (side + self.before + self.after - taps + 1 for side in sides)
+        return filled(len(self.weight)) * taps * taps * height * width
+
+
+def filled(planes: int) -> int:
+    """As how many planes so many are computed: whole blocks."""
+    return planes + -planes % _BLOCK
+
+
+def sides_of(graph: ir.Graph, planes: ir.Value | None) -> tuple[int, int] | None:
+    """Height and width of planes for which a graph is to be fast; None where it is to be rewritten anyhow."""
+    known = graph.meta.get(SIDES)
+    if known is None:
+        return None
+    height, width = known.get("" if planes is None else planes.name, (_LARGE, _LARGE))
+    return height, width
 
 
 def phases(weight: Weights, *, stride: int, padding: int, output_padding: int) -> Phases | None:

@@ -9,13 +9,15 @@ import numpy as np
 import onnx_ir as ir
 
 from i2i.export.rewrites.nodes import Array, Builder, known, of_kind, setting, square_convolution
-from i2i.export.rewrites.subpixel import emit, phases
+from i2i.export.rewrites.subpixel import Phases, emit, filled, phases, sides_of
 
 DOUBLED = "i2i.doubled"  # in a graph's meta: the weights (out, in, k, k) that stood behind a doubling
 
 
 def upsampled(graph: ir.Graph, *, even: bool) -> int:
-    """Resize x 2 + Conv -> Conv + DepthToSpace (+ Slice). Returns how many; `even` says nothing here."""
+    """Resize x 2 + Conv -> Conv + DepthToSpace (+ Slice), where that gains. Returns how many; `even` says nothing
+    here.
+    """
     del even
     count = 0
     for node in of_kind(graph, "Conv"):
@@ -30,13 +32,23 @@ def upsampled(graph: ir.Graph, *, even: bool) -> int:
             continue
         form = phases(joint(weight), stride=2, padding=back, output_padding=0)
         low = doubling.inputs[0]
-        if form is None or low is None:
+        if form is None or low is None or not _gains(form, weight, sides_of(graph, low)):
             continue
         builder = Builder(graph, node)
         builder.replace(emit(builder, low, form, bias, stride=2))
         graph.meta.setdefault(DOUBLED, []).append(weight)
         count += 1
     return count
+
+
+def _gains(form: Phases, weight: Array, sides: tuple[int, int] | None) -> bool:
+    """Whether a form multiplies no more than the taps (out, in, k, k) do behind a doubling of planes of these sides;
+    both are ordinary convolutions (None: whatever it costs).
+    """
+    if sides is None:
+        return True
+    outputs, _, size, _ = weight.shape
+    return form.multiplications(sides) <= 4 * filled(outputs) * int(size * size) * sides[0] * sides[1]
 
 
 def joint(weight: Array) -> Array:
