@@ -38,18 +38,18 @@ class Variant(NamedTuple):
 VARIANTS = {
     "pyramid": Variant(
         "lapgan",
-        {"generator": {"size": 32, "levels": 3, "channels": 32, "kernel": 5, "coarse_channels": 600}},
-        steps=3000,
+        {"generator": {"size": 32, "levels": 3, "channels": 16, "kernel": 5, "coarse_channels": 600}},
+        steps=1700,
     ),
-    "dense": Variant("lapgan", {"generator": {"size": 32, "levels": 1, "coarse_channels": 1200}}, steps=9000),
-    "convolutional": Variant("dcgan", {"generator": {"size": 32, "channels": 24}}, steps=6000),
+    "dense": Variant("lapgan", {"generator": {"size": 32, "levels": 1, "coarse_channels": 1200}}, steps=2900),
+    "convolutional": Variant("dcgan", {"generator": {"size": 32, "channels": 24}}, steps=2900),
 }
 SHARED: dict[str, Any] = {
     "discriminator": {"type": "dcgan_critic", "size": 32, "channels": 24, "norm": "none"},
     "stabilisers": [{"type": "r1", "gamma": 0.5}],
     "data": {"target_pixels": {"colour": "gray"}, "augmentation": {"size": 32}},
     "optimiser": {"learning_rate": 5e-4, "beta1": 0.0, "beta2": 0.99},
-    "training": {"batch_size": 64, "precision": "fp32", "threads": 1, "average_decay": 0.999, "evaluate_every": 1000},
+    "training": {"batch_size": 64, "precision": "fp32", "threads": 1, "average_decay": 0.999, "evaluate_every": 500},
 }
 
 
