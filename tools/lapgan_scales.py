@@ -66,7 +66,7 @@ def seconds(run: Path) -> float:
     """What the steps of a run took."""
     lines = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
     timed = [line for line in lines if "ms_per_step" in line]
-    return statistics.fmean(line["ms_per_step"] for line in timed) * timed[-1]["step"] / 1000
+    return statistics.fmean(line["ms_per_step"] for line in timed) * int(timed[-1]["step"]) / 1000
 
 
 def kid(run: Path, data: Path) -> float:

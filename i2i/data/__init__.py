@@ -1,7 +1,7 @@
 """Data sets: which files belong together, what a sample is, and in which order samples come.
 
-Contract (`source.DataSource`): a dataset scans its folder, makes samples as a function of (seed, position), gives pictures
-to look at, and names its `batch_type` and its monitor.
+Contract (`source.DataSource`): a dataset scans its folder, makes samples as a function of (seed, position), gives
+pictures to look at, and names its `batch_type` and its monitor.
 """
 
 from __future__ import annotations
