@@ -133,9 +133,12 @@ def _shown(found: dict[str, Any]) -> dict[str, float]:
     return {key: round(float(found[key]), 5) for key in SHOWN if isinstance(found.get(key), int | float)}
 
 
-def measured(places: dict[str, Path], model: str, target: Target, psnr: float, count: int) -> dict[str, Any]:
-    """The line of a model; `refused` says why there are no figures."""
-    line: dict[str, Any] = {"model": model, "target": target, "psnr": psnr, "count": count, "refused": ""}
+def measured(
+    places: dict[str, Path], model: str, weights: str, target: Target, psnr: float, count: int
+) -> dict[str, Any]:
+    """The line of a model, `weights` a digest of its file; `refused` says why there are no figures."""
+    line: dict[str, Any] = {"model": model, "weights": weights, "target": target, "psnr": psnr, "count": count}
+    line["refused"] = ""
     columns = ("layers", "of_layers", "psnr_to_fp32", "largest_difference", *(f"{file}_bytes" for file in FILES))
     line |= dict.fromkeys((*columns, *FILES), "")
     with tempfile.TemporaryDirectory() as scratch:
@@ -203,7 +206,11 @@ def main() -> int:
             remedy = f"python tools/train_pretrained.py {name} builds them, --data {name}=DIR names others"
             print(f"{name}: no data in {folder}; {remedy}", file=sys.stderr)
     settings = {"target": options.target, "psnr": options.psnr, "count": options.count}
-    wanted = [{"model": name, **settings} for name, folder in places.items() if folder.is_dir()]
+    wanted = [
+        {"model": name, "weights": resolve(name, engine="torch").digest()[:12], **settings}
+        for name, folder in places.items()
+        if folder.is_dir()
+    ]
     with tempfile.TemporaryDirectory() as scratch:
         out = options.out or Path(scratch, "quality.csv")
         results.fill(out, wanted, partial(measured, places))

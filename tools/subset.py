@@ -13,7 +13,7 @@ from i2i.images.codec import list_images
 
 One = TypeVar("One")
 
-LISTS = ("list_attr.txt", "list_attr_celeba.txt")
+LIST = "list_attr.txt"  # of attributes, whose rows begin with the split
 
 
 def evenly(items: Sequence[One], count: int) -> list[One]:
@@ -38,9 +38,8 @@ def copied(data: Path, out: Path, **counts: int) -> Path:
                 target = out / folder.relative_to(data) / name
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(folder / name, target)
-    for attributes in LISTS:
-        if (data / attributes).exists():
-            _, heads, *rows = (data / attributes).read_text().splitlines()
-            kept = [row for row in rows if (out / row.split()[0]).exists()]
-            (out / attributes).write_text("\n".join([str(len(kept)), heads, *kept, ""]))
+    if (data / LIST).exists():
+        _, heads, *rows = (data / LIST).read_text().splitlines()
+        kept = [row for row in rows if (out / row.split()[0]).exists()]
+        (out / LIST).write_text("\n".join([str(len(kept)), heads, *kept, ""]))
     return out

@@ -75,7 +75,7 @@ def export_onnx(
     else:
         model, report = _plain(generator, card, path, rewrites=rewrites, integers=calibration is not None)
         if calibration is not None:
-            model = _in_integers(model, card, calibration)
+            model = _in_integers(generator, model, card, calibration)
     publish_bytes(path, _serialised(model, card), overwrite=overwrite)
     return report
 
@@ -120,11 +120,14 @@ def _in_half(generator: nn.Module, card: ImageCard, path: Path) -> tuple[ModelPr
     return model, report
 
 
-def _in_integers(model: ModelProto, card: ImageCard, calibration: Calibration) -> ModelProto:
-    from i2i.export.graph import set_card
-    from i2i.export.int8.quantise import quantise
+def _in_integers(generator: nn.Module, model: ModelProto, card: ImageCard, calibration: Calibration) -> ModelProto:
+    from i2i.export.graph import build, set_card
+    from i2i.export.int8.quantise import milliseconds, quantise
 
     made = quantise(model, calibration, labels=card.target.colour == "labels")
+    if calibration.on_speed is not None:
+        usual = build(Wrapped(generator, card))
+        calibration.on_speed(*milliseconds([usual, made.model], calibration.feeds.held_out[0]))
     precision = Precision(
         arithmetic="int8",
         weights="int8",

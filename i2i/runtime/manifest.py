@@ -61,15 +61,12 @@ class Making(TypedDict):
     domain: str | None
     attributes: dict[str, float] | None
     tile: int | None
-    provider: str | None
+    provider: str
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One written picture: `output` (relative to the output folder) from `source`; the rest is its `Making`.
-
-    `provider` is None where an earlier version did not write it down.
-    """
+    """One written picture: `output` (relative to the output folder) from `source`; the rest is its `Making`."""
 
     output: str
     bytes: int
@@ -77,14 +74,13 @@ class Entry:
     source: Source
     model: str
     domain: str | None
-    attributes: dict[str, float] | None = None
-    tile: int | None = None
-    provider: str | None = None
+    attributes: dict[str, float] | None
+    tile: int | None
+    provider: str
 
     def made_by(self, now: Making) -> bool:
         """Whether the same would be made now."""
-        then = {name: getattr(self, name) for name in now}
-        return then == {**now, "provider": now["provider"] if self.provider else None}
+        return all(getattr(self, name) == value for name, value in now.items())
 
     def verified(self, output: Path, source: Path) -> bool:
         """Whether the output is complete and unchanged, and the source is the one it was made from."""

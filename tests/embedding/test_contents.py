@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
+from i2i import files
 from i2i.cli.main import main
 from i2i.embedding.contents import embedded, kit
 from i2i.embedding.reference import fitted, is_line_drawing, noise, sketch
@@ -107,7 +108,7 @@ def test_overwriting_removes_what_an_earlier_one_alone_had_and_nothing_else(mode
     (tmp_path / "outside.txt").write_text("outside")
     listing = json.loads((out / "embedded.json").read_text())
     assert set(listing["files"]) == first - {"embedded.json"}
-    listing["files"]["../outside.txt"] = hashlib.sha256(b"outside").hexdigest()
+    listing["files"]["../outside.txt"] = [hashlib.sha256(b"outside").hexdigest()]
     (out / "embedded.json").write_text(json.dumps(listing))
     assert main([*words, "--no-page", "--overwrite"]) == 0
     assert "example-1.png" in first
@@ -116,6 +117,25 @@ def test_overwriting_removes_what_an_earlier_one_alone_had_and_nothing_else(mode
     assert names(out) >= PROGRAMS | {"serve.py", "onnxruntime-web/mine.txt"}
     assert (tmp_path / "outside.txt").read_text() == "outside"
     assert set(json.loads((out / "embedded.json").read_text())["files"]) < names(out)
+
+
+def test_one_that_was_interrupted_is_cleared_by_the_next(models, runtime, tmp_path, monkeypatch):
+    out = tmp_path / "out"
+    words = ["embed", str(models["plain"]), str(out)]
+    assert main([*words, "--no-page"]) == 0
+    programs, write = names(out), files.publish_bytes
+
+    def full_disk(path, data, *, overwrite):
+        if path.name == "serve.py":
+            raise I2IError("E_NOSPACE", "the disk is full", path=path)
+        write(path, data, overwrite=overwrite)
+
+    monkeypatch.setattr(files, "publish_bytes", full_disk)
+    assert main([*words, "--onnxruntime-web", str(runtime), "--overwrite"]) == 4
+    assert names(out) > programs
+    monkeypatch.undo()
+    assert main([*words, "--no-page", "--overwrite"]) == 0
+    assert names(out) == programs
 
 
 def test_a_list_that_is_damaged_removes_nothing(models, tmp_path):
@@ -148,6 +168,10 @@ def test_nothing_is_written_into_a_models_own_folder(models, tmp_path, capsys, r
         said = capsys.readouterr().err
         assert "[E_INOUT_OVERLAP]" in said
         assert "choose another folder" in said
+    if not run:
+        (tmp_path / "link.onnx").symlink_to(own / "model.onnx")
+        assert main(["embed", str(tmp_path / "link.onnx"), str(own), "--no-page", "--overwrite"]) == 3
+        assert "holds the model itself" in capsys.readouterr().err
     assert main(["embed", str(models["gray"]), str(own), "--no-page", "--overwrite"]) == 3  # nor into another's
     assert "is the folder of a model" in capsys.readouterr().err
     assert {path: path.read_bytes() for path in own.rglob("*") if path.is_file()} == before
@@ -159,6 +183,8 @@ def test_a_folder_with_several_models_is_not_written_over_them(models, runtime, 
     assert main(["embed", str(models["plain"]), str(models["gray"]), str(out), *words]) == 0
     again = ["embed", str(out / "models/2"), str(out / "models/1"), str(out), *words, "--overwrite"]
     assert main(again) == 3
+    assert "holds the model itself" in capsys.readouterr().err
+    assert main(["embed", str(out / "models/2"), str(out), "--no-page", "--overwrite"]) == 3  # it would be cleared away
     assert "holds the model itself" in capsys.readouterr().err
     assert (out / "models/1/model.onnx").read_bytes() == models["plain"].read_bytes()
 

@@ -13,6 +13,7 @@ from onnx import numpy_helper
 import i2i
 from i2i.errors import Exit, I2IError
 from i2i.export.graph import build
+from i2i.export.int8 import quantise as quantisation
 from i2i.export.int8.feeds import LEAST, MOST, WINDOW, of_folder, of_noise, of_pictures
 from i2i.export.int8.quantise import Calibration, difference, outputs, quantise, relabelled
 from i2i.export.int8.ranges import BINS, Histogram, merged, step_and_zero
@@ -124,6 +125,25 @@ def test_the_card_in_the_file_says_what_it_computes_in(tiny_unet, tmp_path):
     assert "4 of 4 layers, 7-bit weights, for any CPU; PSNR to fp32" in str(precision)
     assert len(times) == 1 and min(times[0]) > 0
     assert i2i.load(path)(pictures()[0]).shape == (24, 32, 3)
+
+
+def test_its_time_stands_beside_that_of_the_file_in_float(tiny_unet, tmp_path, monkeypatch):
+    generator, card = tiny_unet(channels=8)
+    kinds, times = [], []
+    timed = quantisation.milliseconds
+
+    def noted(models, feed):
+        kinds.extend(Counter(node.op_type for node in model.graph.node) for model in models)
+        return timed(models, feed)
+
+    monkeypatch.setattr(quantisation, "milliseconds", noted)
+    calibration = Calibration(of_pictures(card, pictures()), psnr=20.0, on_speed=lambda *both: times.append(both))
+    export_onnx(generator, card, tmp_path / "int8.onnx", calibration=calibration)
+    export_onnx(generator, card, tmp_path / "fp32.onnx")
+    plain = Counter(node.op_type for node in onnx.load(tmp_path / "fp32.onnx").graph.node)
+    assert kinds[0] == plain and plain["ConvTranspose"] == 2  # of so few planes none is rewritten in float
+    assert kinds[1]["ConvTranspose"] == 0 and kinds[1]["QuantizeLinear"] > 0
+    assert len(times) == 1 and min(times[0]) > 0
 
 
 def test_a_model_with_domains_is_calibrated_over_all_of_them(shake):

@@ -38,7 +38,8 @@ _LEAST_SHARE = 0.5  # of the arithmetic
 @dataclass(frozen=True)
 class Calibration:
     """How a model is to be quantised: the inputs `feeds`; the processors it is for; and how near it has to be to itself
-    in float, in dB. `on_speed` is told the milliseconds of one input in float and in integers, on this machine.
+    in float, in dB. `on_speed` is told the milliseconds of one input in float, as the file without this would be, and
+    in integers, on this machine.
     """
 
     feeds: Feeds
@@ -75,10 +76,7 @@ def quantise(model: ModelProto, calibration: Calibration, *, labels: bool = Fals
         message = "has no convolution with fixed weights, which is what int8 is for; export it without --int8"
         raise I2IError("E_QUANTISATION", message)
     search = _Search(model, calibration.feeds.counted, names, calibration.target, labels=labels)
-    made = search.best(calibration.feeds.held_out, calibration.psnr)
-    if calibration.on_speed is not None:
-        calibration.on_speed(*milliseconds([model, made.model], calibration.feeds.held_out[0]))
-    return made
+    return search.best(calibration.feeds.held_out, calibration.psnr)
 
 
 class _Search:
