@@ -9,8 +9,7 @@ The core-time of a picture is the processor time of decoding, of inference on on
 on the spot in a process of its own, before and after each conversion. *batch 4*: the core-time of inference a picture
 where four go into the network at once. *used*: the processor time a picture of the whole command, its start among it;
 what it has above the three stages is its own work, also on a busy machine. A row with cv2 to import and one without:
-the codec uses Pillow alone, so both should be equal. Run it on an idle machine: about 7 minutes for 1,000 pictures and
-3 rounds on 2 cores, after an export of one. What it is at is told on stderr.
+the codec uses Pillow alone, so both should be equal. Run it on an idle machine; what it is at is told on stderr.
 """
 
 from __future__ import annotations

@@ -6,7 +6,6 @@ Every model is exported in fp32 and in int8, calibrated with its training pictur
 squared difference between the two over N test pictures, held-out characters, or latents; where the model is told a
 domain or attributes, over all of them in turn. Then the model's own metrics, fp32 -> int8, as `i2i evaluate` and
 `tools/read_back.py` measure them on N test pictures; what learns (a classifier) does so from 4 N training pictures.
-About ten minutes for all models at the default N.
 
 Each line goes into FILE.csv as soon as it is measured, and is not measured again. Data are looked for in
 runs/NAME-data, where `tools/train_pretrained.py NAME` builds them, and of satellite2relief in the repository; a model
