@@ -46,6 +46,7 @@ def ours(case: Case, precision: str) -> Callable[[], None]:
         method.players(),
         settings={name: OptimiserSettings() for name in method.players()},
         precision="bf16" if precision == "bf16" else "fp32",
+        channels_last=False,  # as the preset has it
     )
 
     def step() -> None:

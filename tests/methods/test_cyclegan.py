@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from i2i.adversarial.objectives import OBJECTIVES
 from i2i.adversarial.stabilisers import STABILISERS
 from i2i.data.unpaired import UnpairedBatch
-from i2i.methods.cyclegan import CycleGAN
+from i2i.methods.cyclegan import CycleGAN, _both
 from i2i.methods.parts import Parts
 from i2i.networks.autoencoder import Autoencoder
 from i2i.networks.layers.critic_output import CriticOutput
@@ -165,6 +165,21 @@ def test_each_generator_steps_along_the_sum_of_both_directions() -> None:
     # d/dw of: 0.5 ((w 0.1 - 1)^2 + (w -0.45)^2) at w = 2, and 0.5 ((w -0.2 - 1)^2 + (w 0.6)^2) at w = 3
     critics = [(0.2 - 1) * 0.1 + 2 * 0.45**2, (-0.6 - 1) * -0.2 + 3 * 0.6**2]
     assert seen["discriminator"] == pytest.approx(critics, rel=1e-5)
+
+
+@pytest.mark.parametrize(("norm", "passes"), [("instance", 1), ("batch", 2)])
+def test_two_batches_share_a_pass_where_no_picture_depends_on_another(norm: Any, passes: int) -> None:
+    torch.manual_seed(0)
+    network = ResNet(channels=2, blocks=1, norm=norm)
+    first, second = torch.rand(2, 3, 16, 16), torch.rand(1, 3, 16, 16)
+    alone = network(first), network(second)
+    seen: list[int] = []
+    network.register_forward_hook(lambda network, given, made: seen.append(len(made)))
+    for made, wanted in zip(_both(network, first, second), alone, strict=True):
+        assert torch.allclose(made, wanted, atol=1e-6)
+    assert len(seen) == passes
+    sides = _both(network, first, torch.rand(1, 3, 20, 16))  # of two sizes, one after the other
+    assert [made.shape[2] for made in sides] == [16, 20]
 
 
 def test_the_generators_play_before_the_critics() -> None:

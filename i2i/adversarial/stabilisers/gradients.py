@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
-from torch.nn.modules.batchnorm import _BatchNorm
+
+from i2i.networks.layers.normalisation import has_batch_norm
 
 if TYPE_CHECKING:
     from i2i.adversarial.duel import Duel
@@ -53,7 +54,7 @@ def batch_norm_refusal(discriminator: nn.Module) -> str | None:
     Batch normalisation makes every score depend on the whole batch (Gulrajani et al. 2017, section 4). Layers that
     merely show a critic the variety of its batch do so as well, but were used with these penalties to good effect.
     """
-    if not any(isinstance(module, _BatchNorm) for module in discriminator.modules()):
+    if not has_batch_norm(discriminator):
         return None
     return (
         "wants a critic without batch normalisation: its samples would not be scored one by one; "

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from i2i.adversarial.objectives.objective import Judged, Objective
 from i2i.adversarial.stabilisers.stabiliser import Stabiliser
 from i2i.networks.layers.late_buffers import LateBuffers
+from i2i.networks.layers.normalisation import has_batch_norm
 
 if TYPE_CHECKING:
     from i2i.adversarial.duel import Duel
@@ -58,7 +59,7 @@ class Unrolled(LateBuffers, Stabiliser):
 
     def refusal(self, discriminator: nn.Module, objective: Objective) -> str | None:
         """A critic with batch norm would move its running statistics in steps that never happened."""
-        if any(isinstance(module, nn.modules.batchnorm._BatchNorm) for module in discriminator.modules()):
+        if has_batch_norm(discriminator):
             return (
                 "wants a critic without batch normalisation, whose statistics would follow steps that are not taken; "
                 "set discriminator.norm to instance or none"

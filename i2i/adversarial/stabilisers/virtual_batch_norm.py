@@ -20,6 +20,7 @@ from i2i.adversarial.objectives.objective import Objective
 from i2i.adversarial.stabilisers.stabiliser import Stabiliser
 from i2i.networks.layers.critic_output import CriticOutput
 from i2i.networks.layers.late_buffers import LateBuffers
+from i2i.networks.layers.normalisation import has_batch_norm
 from i2i.networks.layers.virtual_batch_norm import reference_seen, virtual
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ class VirtualBatchNormalisation(Stabiliser):
 
     def refusal(self, discriminator: nn.Module, objective: Objective) -> str | None:
         """A critic without batch normalisation has nothing to replace."""
-        if any(isinstance(layer, nn.modules.batchnorm._BatchNorm) for layer in discriminator.modules()):
+        if has_batch_norm(discriminator):
             return None
         return "wants a critic with batch normalisation, to replace it; set discriminator.norm to batch"
 

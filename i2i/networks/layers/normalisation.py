@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 Norm = Literal["batch", "instance", "none"]
 
@@ -29,6 +30,11 @@ def normalisation(name: Norm, channels: int) -> nn.Module:
     if name == "instance":
         return InstanceNorm(channels)
     return nn.Identity()
+
+
+def has_batch_norm(network: nn.Module) -> bool:
+    """Whether a layer of the network normalises by the batch, so that what it makes of one picture depends on others."""
+    return any(isinstance(layer, _BatchNorm) for layer in network.modules())
 
 
 def needs_bias(name: Norm) -> bool:
