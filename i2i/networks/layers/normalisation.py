@@ -33,7 +33,7 @@ def normalisation(name: Norm, channels: int) -> nn.Module:
 
 
 def has_batch_norm(network: nn.Module) -> bool:
-    """Whether a layer of the network normalises by the batch, so that what it makes of one picture depends on others."""
+    """Whether a layer of the network normalises by the batch: what it makes of one picture depends on the others."""
     return any(isinstance(layer, _BatchNorm) for layer in network.modules())
 
 
