@@ -1,10 +1,11 @@
 """Training speed: our step of a method against a plain textbook step of the same networks on the same batch.
 
-usage: python tools/bench.py [--methods pix2pix cyclegan ...] [--rounds N] [--json FILE]
+usage: python tools/bench.py [--methods pix2pix cyclegan ...] [--rounds N] [--fp32] [--json FILE]
 
 The textbook step is what tutorials write: float32, NCHW, ordinary Adam, two backward passes. Each timing runs in a
 process of its own, in turn (ours, textbook, ours, ...); the table gives medians over the rounds. Run it on an idle
-machine: anything else on it changes the ratio.
+machine: anything else on it changes the ratio. `--fp32` leaves bf16 out, which takes minutes a step where the processor
+has to imitate it.
 """
 
 from __future__ import annotations
@@ -49,11 +50,11 @@ def worker(engine: str, name: str, *, steps: int = 10, warmup: int = 3) -> float
     return 1000 * statistics.median(times[warmup:])
 
 
-def compare(name: str, rounds: int) -> dict[str, list[float]]:
+def compare(name: str, rounds: int, engines: Sequence[str] = ENGINES) -> dict[str, list[float]]:
     """Every engine's times on one case, the engines in turn."""
-    times: dict[str, list[float]] = {engine: [] for engine in ENGINES}
+    times: dict[str, list[float]] = {engine: [] for engine in engines}
     for _ in range(rounds):
-        for engine in ENGINES:
+        for engine in engines:
             command = [sys.executable, __file__, "--worker", engine, "--case", name]
             run = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
             times[engine].append(float(run.stdout))
@@ -64,6 +65,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=3, metavar="N", help="timings of each engine (default: 3)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all timings, replacing an older file")
+    parser.add_argument("--fp32", action="store_true", help="without bf16")
     parser.add_argument("--worker", choices=ENGINES, help=argparse.SUPPRESS)
     parser.add_argument("--case", choices=list(cases()), help=argparse.SUPPRESS)
     methods = [name.removeprefix("bench_") for name in FILES]
@@ -73,15 +75,16 @@ def main() -> int:
         print(worker(options.worker, options.case))
         return 0
     results = {}
-    heads = [*(f"{engine}, ms" for engine in ENGINES), "textbook / bf16", "textbook / fp32"]
+    *own, textbook = engines = ENGINES[1:] if options.fp32 else ENGINES
+    heads = [*(f"{engine}, ms" for engine in engines), *(f"{textbook} / {engine}" for engine in own)]
     print(f"| networks | {' | '.join(heads)} |")
-    print("|---" * (len(ENGINES) + 3) + "|")
+    print("|---" * (len(heads) + 1) + "|")
     for name in cases([f"bench_{method}" for method in options.methods]):
-        times = results[name] = compare(name, options.rounds)
+        times = results[name] = compare(name, options.rounds, engines)
         middle = {engine: statistics.median(values) for engine, values in times.items()}
-        shown = " | ".join(f"{middle[e]:.0f} ({min(times[e]):.0f}-{max(times[e]):.0f})" for e in ENGINES)
-        ratios = [middle["textbook"] / middle[engine] for engine in ENGINES[:2]]
-        print(f"| {name} | {shown} | {ratios[0]:.2f} | {ratios[1]:.2f} |", flush=True)
+        shown = [f"{middle[e]:.0f} ({min(times[e]):.0f}-{max(times[e]):.0f})" for e in engines]
+        ratios = [f"{middle[textbook] / middle[engine]:.2f}" for engine in own]
+        print(f"| {name} | {' | '.join([*shown, *ratios])} |", flush=True)
     if options.json:
         publish_text(options.json, json.dumps(results, indent=2) + "\n", overwrite=True)
     return 0

@@ -6,6 +6,8 @@ import random
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from bench_step import our_step
+
 
 class Case(NamedTuple):
     """Networks and batch of one comparison; 6 blocks, 3 layers of critic."""
@@ -28,8 +30,6 @@ def ours(case: Case, precision: str) -> Callable[[], None]:
     from i2i.data.unpaired import UnpairedBatch
     from i2i.methods.cyclegan import CycleGAN
     from i2i.methods.parts import Parts
-    from i2i.training.engine import Engine
-    from i2i.training.optimisers import OptimiserSettings
 
     generators, discriminators, a, b = parts(case)
     method = CycleGAN(
@@ -42,18 +42,7 @@ def ours(case: Case, precision: str) -> Callable[[], None]:
             stabilisers=lambda: [STABILISERS["history_pool"]()],
         )
     )
-    engine = Engine(
-        method.players(),
-        settings={name: OptimiserSettings() for name in method.players()},
-        precision="bf16" if precision == "bf16" else "fp32",
-        channels_last=False,  # as the preset has it
-    )
-
-    def step() -> None:
-        engine.begin(seed=0, step=0, rate_factor=1.0)
-        method.training_step(engine.batch(UnpairedBatch(a, b)), engine)
-
-    return step
+    return our_step(method, UnpairedBatch(a, b), preset="cyclegan", precision=precision)
 
 
 def textbook(case: Case) -> Callable[[], None]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+from bench_step import our_step
+
 
 class Case(NamedTuple):
     """Networks and batch of one comparison."""
@@ -26,8 +28,6 @@ def ours(case: Case, precision: str) -> Callable[[], None]:
     from i2i.data.paired import PairedBatch
     from i2i.methods.parts import Parts
     from i2i.methods.pix2pix import Pix2Pix
-    from i2i.training.engine import Engine
-    from i2i.training.optimisers import OptimiserSettings
 
     generator, discriminator, source, target = parts(case)
     method = Pix2Pix(
@@ -39,17 +39,7 @@ def ours(case: Case, precision: str) -> Callable[[], None]:
             objective=OBJECTIVES["non_saturating"],
         )
     )
-    engine = Engine(
-        method.players(),
-        settings={name: OptimiserSettings() for name in method.players()},
-        precision="bf16" if precision == "bf16" else "fp32",
-    )
-
-    def step() -> None:
-        engine.begin(seed=0, step=0, rate_factor=1.0)
-        method.training_step(engine.batch(PairedBatch(source, target)), engine)
-
-    return step
+    return our_step(method, PairedBatch(source, target), preset="pix2pix", precision=precision)
 
 
 def textbook(case: Case) -> Callable[[], None]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+from bench_step import our_step
+
 
 class Case(NamedTuple):
     """Networks and batch of one comparison; 6 blocks, five halvings of the critic, three domains."""
@@ -27,8 +29,6 @@ def ours(case: Case, precision: str) -> Callable[[], None]:
     from i2i.images.card import Condition
     from i2i.methods.parts import Parts
     from i2i.methods.stargan import StarGAN
-    from i2i.training.engine import Engine
-    from i2i.training.optimisers import OptimiserSettings
 
     generator, critic, pictures, domains = parts(case)
     names = tuple(f"domain {number}" for number in range(DOMAINS))
@@ -44,19 +44,9 @@ def ours(case: Case, precision: str) -> Callable[[], None]:
             stabilisers=lambda: [STABILISERS["gradient_penalty"](), STABILISERS["critic_steps"](count=CRITIC_STEPS)],
         )
     )
-    engine = Engine(
-        method.players(),
-        settings={name: OptimiserSettings(learning_rate=1e-4) for name in method.players()},
-        precision="bf16" if precision == "bf16" else "fp32",
-        channels_last=False,  # as the preset has it
+    return our_step(
+        method, ConditionedBatch(pictures, domains), preset="stargan", precision=precision, turns=CRITIC_STEPS
     )
-
-    def step() -> None:
-        for turn in range(CRITIC_STEPS):
-            engine.begin(seed=0, step=turn, rate_factor=1.0)
-            method.training_step(engine.batch(ConditionedBatch(pictures, domains)), engine)
-
-    return step
 
 
 def textbook(case: Case) -> Callable[[], None]:
