@@ -37,6 +37,7 @@ ALIKE = 0.15  # distance between outputs; 0.22 in DCGAN on photographs, and grow
 VANISHED = 0.01  # the generator's gradient; 0.5; 0.004
 NOTHING = 1e-8  # of a gradient's size itself: Adam's and RMSprop's epsilon, below which steps shrink; 1e-3; 1e-10
 SATISFIED = 0.01  # a critic's gradient while it tells all apart; 0.05 in the relativistic game; 0.005
+SETTLED = 1.1  # times as varied or lively within three looks; 1.2 where a critic that has won still teaches
 STILL = 0.4  # levels of 255 in 50 steps that outputs move; 2.8; 0.3
 BLIND = 0.6  # share of real scores above fake ones, where 0.5 is chance; 0.8
 SWING = 0.5  # of the distance between two pictures: a change of the outputs' mean colour that counts as a swing
@@ -160,9 +161,8 @@ class Health:
             "saturated_output": now.get("middle", 1) < SATURATED and not self._grows("middle"),
             "outputs_alike": now.get("diversity", 1) < ALIKE and not self._grows("diversity"),
             "gradient_vanished": self._vanished(won),
-            "critic_saturated": any(
-                lead >= 0.99 and now.get(f"gradient_{name}", 1) < SATISFIED for name, lead in self._lead().items()
-            ),
+            "critic_saturated": self._settled()
+            and any(lead >= 0.99 and now.get(f"gradient_{name}", 1) < SATISFIED for name, lead in self._lead().items()),
             "critic_blind": self._blind(),
             # The schedule may mean the generator to come to rest, and a critic that sees no difference lets it.
             "standing_still": now.get("moved", math.inf) < STILL and now["rate_factor"] >= 0.5 and won,
@@ -177,6 +177,17 @@ class Health:
         """Whether a number is on its way up: what is slow is not what is broken."""
         values = [look[name] for look in self._looks[-3:] if name in look]
         return len(values) == 3 and values[0] < values[1] < values[2] and values[2] > 1.3 * values[0]
+
+    def _settled(self) -> bool:
+        """Whether the outputs as a whole stay as varied and as lively as they are: some learn from a critic that has
+        won.
+        """
+        looks = self._looks[-3:]
+        for name in ("diversity", "contrast"):
+            values = [look[name] for look in looks if name in look]
+            if len(values) == 3 and max(values) > SETTLED * min(values):
+                return False
+        return True
 
     def _vanished(self, won: bool) -> bool:
         """Nothing reaches the generator, or next to nothing while the critic has won: equilibrium is calm, too."""

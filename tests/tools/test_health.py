@@ -42,9 +42,9 @@ def test_every_row_is_a_recipe_and_expects_what_can_be_found(name: str, data: Pa
     assert set(health.ROWS[name].expected) <= set(REMEDIES)
 
 
-def test_ten_failures_and_ten_healthy_runs_were_there_for_tuning() -> None:
+def test_ten_failures_and_ten_healthy_runs_or_more_were_there_for_tuning() -> None:
     failing = [row for row in health.TUNING.values() if row.expected]
-    assert (len(failing), len(health.TUNING) - len(failing)) == (10, 10)
+    assert min(len(failing), len(health.TUNING) - len(failing)) >= 10
     assert {bool(row.expected) for row in health.KEPT_BACK.values()} == {True, False}
 
 

@@ -140,6 +140,17 @@ def test_a_critic_with_nothing_left_to_learn_is_found_and_one_that_only_wins_is_
     assert watched(Health(translates=False), gradients=learnt, lead=0.9) == []
 
 
+def test_a_critic_that_has_won_and_still_teaches_is_left_alone() -> None:
+    def livelier(look: int) -> Pictures:
+        share = min(1.0, 0.3 * 1.07**look)
+        return [(128 + share * (picture.astype(int) - 128)).astype(np.uint8) for picture in outputs(look)]
+
+    def learnt(step: int) -> dict[str, float]:
+        return {"generator": 1e-3, "discriminator": 1e-3 if step <= 20 else 0.9e-5}
+
+    assert watched(Health(translates=False), pictures=livelier, gradients=learnt, lead=1.0) == []
+
+
 def test_a_critic_whose_game_is_over_is_forgotten() -> None:
     health = Health(translates=False)
     learnt = {"first": 1e-3, "generator": 1e-3}
