@@ -8,10 +8,9 @@ satellite pictures and relief. A failure counts as named when one of the finding
 finding in a healthy run is a false alarm. Every (row, seed) is one line of the CSV file, written when it is done; what
 is there is not run again. `--out` keeps the run folders.
 
-The rows of `TUNING` with seed 0 are those by which the thresholds in `i2i/training/health.py` and what counts as healthy
-were set. Other seeds and
-the rows of `KEPT_BACK` are there to check them, and count by themselves; whoever moves a threshold by what they say
-needs new ones.
+The rows of `TUNING` with seed 0 are those by which the thresholds in `i2i/training/health.py` were set, and what counts
+as healthy. Other seeds and the rows of `KEPT_BACK` are there to check them, and count by themselves; whoever moves a
+threshold by what they say needs new ones.
 """
 
 from __future__ import annotations
