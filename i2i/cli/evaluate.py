@@ -34,19 +34,14 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from i2i.cli import evaluate_fonts, evaluate_targets
+from i2i.cli import evaluate_fonts, evaluate_pairs, evaluate_targets
 from i2i.cli.model_options import add_direction
 from i2i.errors import Exit, I2IError, missing_package, printable
 
 if TYPE_CHECKING:
     from i2i.data.images_source import PicturesSource
-    from i2i.data.paired import Matching
-    from i2i.data.reading import Pair
-    from i2i.evaluation.evaluate import Evaluation, Picture, Translate
-    from i2i.images.card import Pixels
-    from i2i.metrics.suite import Suite
+    from i2i.evaluation.evaluate import Evaluation, Picture
     from i2i.runtime.sampler import Sampler
-    from i2i.runtime.translator import Translator
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -82,31 +77,13 @@ def run(parser: argparse.ArgumentParser, argv: list[str]) -> int:
         if evaluate_targets.is_meant(arguments):
             return evaluate_targets.run(arguments)
         sampler = _sampler(arguments)
-        evaluations = _evaluate(arguments) if sampler is None else _evaluate_samples(arguments, sampler, more)
+        evaluations = (
+            evaluate_pairs.evaluations(arguments) if sampler is None else _evaluate_samples(arguments, sampler, more)
+        )
     except ModuleNotFoundError as error:
         raise missing_package(error.name or "torch", "train") from None
     _publish(arguments, evaluations, more)
     return int(Exit.DONE)
-
-
-def _evaluate(arguments: argparse.Namespace) -> dict[str, Evaluation]:
-    from i2i.images.card import Pixels
-
-    data = _data(arguments)
-    subjects: dict[str, Translate] = {}
-    source, target = Pixels(), Pixels()
-    if arguments.model is not None:
-        translator = _translator(arguments)
-        source, target = translator.card.source, translator.card.target
-        subjects[translator.card.name] = _translate(translator, arguments.domain)
-    _suite(arguments, target)  # names that are wrong are told before any file is read
-    if arguments.baselines and "labels" in (source.colour, target.colour):
-        raise I2IError("E_USAGE", "--baselines are maps of colours and do not fit label maps; leave them out")
-    _check_data(data, arguments, source, target)
-    if arguments.baselines:
-        subjects |= _baselines(_training_pairs(data, arguments.direction), source, target)
-    pairs = _matched(data, arguments.split, arguments.direction).pairs
-    return {name: _measure(name, translate, pairs, arguments, (source, target)) for name, translate in subjects.items()}
 
 
 def _sampler(arguments: argparse.Namespace) -> Sampler | None:
@@ -160,7 +137,7 @@ def _pictures(arguments: argparse.Namespace, sampler: Sampler) -> PicturesSource
 
     values = evaluate_targets.recipe_of(arguments)
     if not values:
-        return source_for(sampler.card, _root(arguments, {}))
+        return source_for(sampler.card, evaluate_pairs.root_of(arguments, {}))
     root = {"data": {"root": str(arguments.data)}} if arguments.data is not None else {}
     source: Any = Builder(validate(merge(values, root))).data()
     return cast("PicturesSource", source)
@@ -186,126 +163,6 @@ def _neighbours(
         f"{found['pictures']:.1f} from a picture of {arguments.split} -> {printable(arguments.neighbours)}"
     )
     return found
-
-
-def _data(arguments: argparse.Namespace) -> dict[str, Any]:
-    """Root, source and target: as given, else as in the recipe of the run."""
-    recipe = {} if arguments.model is None else _recipe_data(Path(arguments.model), required=arguments.data is None)
-    root = _root(arguments, recipe)
-    names = {side: getattr(arguments, side) or recipe.get(side) for side in ("source", "target")}
-    return {"root": root, **names}
-
-
-def _root(arguments: argparse.Namespace, recipe: dict[str, Any]) -> Path:
-    root = arguments.data if arguments.data is not None else recipe.get("root")
-    if root is None:
-        raise I2IError("E_USAGE", "--data DIR is needed: this model is not a run folder with a recipe")
-    return Path(root)
-
-
-def _recipe_data(run: Path, *, required: bool) -> dict[str, Any]:
-    """The part `data` of RUN/recipe.yaml; empty where there is none, or, unless `required`, where it has no pairs."""
-    path = run / "recipe.yaml"
-    if not path.is_file():
-        return {}
-    import yaml
-
-    try:
-        recipe = yaml.safe_load(path.read_text(encoding="utf-8"))
-        data = recipe.get("data", {})
-        kind = data.get("type", "paired")
-        found = {key: data[key] for key in ("root", "source", "target") if isinstance(data.get(key), str)}
-    except (yaml.YAMLError, AttributeError, OSError, UnicodeDecodeError):
-        raise I2IError("E_RECIPE", "is not a recipe; give --data, --data.source and --data.target", path=path) from None
-    if kind in ("paired", "unpaired"):
-        return found
-    if required:
-        message = f"this run learnt from data of type '{kind}'; evaluate measures pairs"
-        raise I2IError("E_USAGE", f"{message}; name a folder of them with --data", path=path)
-    return {}
-
-
-def _translator(arguments: argparse.Namespace) -> Translator:
-    from i2i.loading import open_model, resolve
-
-    return open_model(resolve(arguments.model, direction=arguments.direction))
-
-
-def _translate(translator: Translator, domain: str | None) -> Translate:
-    """The model as a function from picture to picture; the domain is looked up once, before any picture is read."""
-    from i2i.runtime.conditions import changed
-
-    wanted = changed(translator.card, 1, domain=domain)
-    return lambda pixels: translator.apply(pixels, **wanted._asdict())
-
-
-def _check_data(data: dict[str, Any], arguments: argparse.Namespace, source: Pixels, target: Pixels) -> None:
-    """Look at every file of the splits in use before anything is measured. Raises with the whole list."""
-    from i2i.data.paired import splits
-    from i2i.data.paired_scan import scan
-
-    names = {"source": data["source"], "target": data["target"]}
-    wanted = {"train", arguments.split} & set(splits(data["root"], **names)) | {arguments.split}
-    found = {split: _matched(data, split, arguments.direction) for split in sorted(wanted)}
-    if "train" in found and arguments.split != "train" and not (arguments.baselines and found["train"].pairs):
-        found["train"] = found["train"]._replace(problems=[])  # it may well have no pairs
-    seen = scan(found, source_pixels=source, target_pixels=target)
-    for warning in seen.warnings:
-        print(f"warning: {warning}", file=sys.stderr)
-    seen.raise_if_bad()
-
-
-def _matched(data: dict[str, Any], split: str, direction: str) -> Matching:
-    """The pairs of a split, with what is wrong with the others; source and target change places on the way back."""
-    from i2i.data.paired import match_pairs
-
-    found = match_pairs(data["root"], split=split, source=data["source"], target=data["target"])
-    if direction == "a2b":
-        return found
-    turned = [
-        pair._replace(source=pair.target, target=pair.source, source_left=not pair.source_left) for pair in found.pairs
-    ]
-    return found._replace(pairs=turned)
-
-
-def _training_pairs(data: dict[str, Any], direction: str) -> list[Pair]:
-    """The pairs of the split train; none without one."""
-    from i2i.data.paired import splits
-
-    there = splits(data["root"], source=data["source"], target=data["target"])
-    return _matched(data, "train", direction).pairs if "train" in there else []
-
-
-def _baselines(pairs: list[Pair], source: Pixels, target: Pixels) -> dict[str, Translate]:
-    from i2i.evaluation.baselines import fit
-    from i2i.evaluation.evaluate import read_samples
-
-    found: dict[str, Translate] = {}
-    if source.channels == target.channels:
-        found["identity"] = lambda picture: picture
-    if pairs:  # a split train without pairs teaches no map
-        found |= fit((sample.source, sample.target) for sample in read_samples(pairs, source=source, target=target))
-    return found
-
-
-def _measure(
-    name: str, translate: Translate, pairs: list[Pair], arguments: argparse.Namespace, pixels: tuple[Pixels, Pixels]
-) -> Evaluation:
-    from tqdm import tqdm
-
-    from i2i.evaluation.evaluate import evaluate, read_samples
-
-    samples = read_samples(pairs, source=pixels[0], target=pixels[1])
-    shown = tqdm(samples, total=len(pairs), desc=name, unit="picture", leave=False, disable=None)
-    return evaluate(translate, shown, suite=_suite(arguments, pixels[1]), worst=arguments.worst)
-
-
-def _suite(arguments: argparse.Namespace, pixels: Pixels) -> Suite:
-    """New metrics as asked for, for pictures that look as `pixels` says."""
-    from i2i.metrics.suite import Suite, all_names
-
-    asked = evaluate_targets.asked(arguments)
-    return Suite(all_names(pixels) if asked == ["all"] else asked, pixels=pixels, weights=arguments.weights)
 
 
 def _publish(arguments: argparse.Namespace, evaluations: dict[str, Evaluation], more: dict[str, object]) -> None:

@@ -12,8 +12,14 @@ from PIL import Image
 
 import i2i
 from i2i.cli.main import main
+from i2i.data import DATASETS
+from i2i.data.paired import Pair
+from i2i.data.paired_scan import scan
+from i2i.data.paired_source import PairedSource
+from i2i.data.scan import Scan
 from i2i.images.card import Condition, ImageCard, NetworkSpec, Pixels, Sizing
 from i2i.networks import NETWORKS
+from i2i.recipes.recipe import recipe_model
 from i2i.weights.store import save_model
 
 RGB = Pixels()
@@ -98,6 +104,46 @@ def test_a_run_on_other_data_than_pairs_is_refused_and_not_measured_as_something
     (run / "recipe.yaml").write_text(f"data:\n  type: unheard_of\n  root: {data}\n")
     assert main(["evaluate", str(run), "--metrics", "l1"]) == 2
     assert "evaluate measures pairs; name a folder of them with --data" in capsys.readouterr().err
+
+
+class Halves(PairedSource):
+    """A dataset of one's own: the left half of a picture below `root`/SPLIT is the source, the right one the target."""
+
+    def scan(self) -> Scan:
+        pixels = {"source_pixels": self.source_pixels, "target_pixels": self.target_pixels}
+        return scan({split.name: self.pairs(split.name) for split in sorted(self.root.iterdir())}, **pixels)
+
+    def pairs(self, split: str) -> list[Pair]:
+        return [Pair(file.stem, file, file, side_by_side=True) for file in sorted((self.root / split).iterdir())]
+
+
+@pytest.fixture
+def halves(monkeypatch):
+    monkeypatch.setitem(DATASETS._entries, "halves", f"{__name__}:Halves")
+    recipe_model.cache_clear()
+    yield
+    recipe_model.cache_clear()
+
+
+def test_a_run_on_pairs_of_a_dataset_of_its_own_is_measured_on_those(tmp_path, data, halves, sides):
+    joined = tmp_path / "joined"
+    for file in data.rglob("photo/*.png"):
+        both = np.concatenate(
+            [np.asarray(Image.open(file.parents[1] / side / file.name)) for side in ("photo", "map")], 1
+        )
+        save(joined / file.parents[1].name / file.name, both)
+    run, scores = model(tmp_path / "run"), []
+    words = ["--metrics", "l1", "--baselines", "--json"]
+    (run / "recipe.yaml").write_text(f"preset: pix2pix\ndata:\n  type: halves\n  root: {joined}\n")
+    for index, given in enumerate(([], ["--data", str(joined)], ["--split", "train"])):
+        out = tmp_path / f"{index}.json"
+        assert main(["evaluate", str(run), *given, *words, str(out)]) == 0
+        scores.append(json.loads(out.read_text()))
+    (run / "recipe.yaml").unlink()
+    assert main(["evaluate", str(run), "--data", str(data), *sides, *words, str(tmp_path / "named.json")]) == 0
+    named = json.loads((tmp_path / "named.json").read_text())
+    assert scores[0] == scores[1] == named
+    assert (scores[0]["n"], scores[2]["n"]) == (3, 2)
 
 
 def test_one_domain_of_a_run_on_domains_is_measured_against_the_pairs_of_another_folder(tmp_path, data, sides):
