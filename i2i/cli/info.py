@@ -10,10 +10,13 @@ exit codes: 0 described, 2 no such thing, 3 the folder of images cannot be train
 from __future__ import annotations
 
 import argparse
+import inspect
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from i2i.cli.run_state import describe_run, is_run
+from i2i.data import DATASETS
 from i2i.errors import Exit, I2IError, missing_package, printable
 
 if TYPE_CHECKING:
@@ -21,14 +24,13 @@ if TYPE_CHECKING:
     from i2i.images.card import Condition, Pixels, Sizing
     from i2i.loading import ModelPath
 
-KINDS = ["attributes", "paired", "unpaired", "domains", "images", "fonts"]
-WITH_SIDES = ["paired", "unpaired", "fonts"]
-WORDS = {"paired": "pairs", "fonts": "glyphs"}  # what their samples are, where they are not pictures
+KINDS = ("attributes", "paired", "unpaired", "domains", "images", "fonts")  # in which order a folder is tried
+WORDS = {"PairedBatch": "pairs", "StyledBatch": "glyphs"}  # what samples are, where they are not pictures
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("thing", metavar="MODEL|RUN|DIR")
-    parser.add_argument("--data.type", dest="kind", metavar="T", help=f"DIR: {', '.join(KINDS)}")
+    parser.add_argument("--data.type", dest="kind", metavar="T", help=f"DIR: {', '.join(DATASETS)}")
     parser.add_argument(
         "--data.source", dest="source", metavar="X", help="DIR: name of the folder with the sources, or the source font"
     )
@@ -103,9 +105,9 @@ def _condition(condition: Condition | None) -> str:
 
 
 def _dataset(root: Path, kind: str | None, sides: dict[str, str]) -> int:
-    kind, found = _found(root, [kind] if kind else WITH_SIDES if sides else KINDS, sides)
+    kind, found = _found(root, [kind] if kind else KINDS, sides)
     for split, samples in found.samples.items():
-        word = WORDS.get(kind, "pictures")
+        word = WORDS.get(DATASETS[kind].batch_type.__name__, "pictures")
         print(f"{split}: {len(samples)} {word}" + (f", first {printable(samples[0].name)}" if samples else ""))
     for warning in found.warnings:
         print(f"warning: {warning}")
@@ -118,21 +120,19 @@ def _dataset(root: Path, kind: str | None, sides: dict[str, str]) -> int:
     return int(Exit.DONE)
 
 
-def _named(kind: str, sides: dict[str, str]) -> dict[str, str]:
-    """What a kind of data is told of the sides; target fonts are all others."""
-    return {name: value for name, value in sides.items() if kind != "fonts" or name == "source"}
-
-
-def _found(root: Path, kinds: list[str], sides: dict[str, str]) -> tuple[str, Scan]:
-    """The first kind of data that a folder holds, and the look at its files. Raises what the reader of pairs said when
-    none fits, and else the only one asked.
+def _found(root: Path, kinds: Sequence[str], sides: dict[str, str]) -> tuple[str, Scan]:
+    """The first kind of data that a folder holds, and the look at its files; named sides leave out kinds without any,
+    and are told to those that have them. Raises what the reader of pairs said when none fits, and else the only one
+    asked.
     """
-    from i2i.data import DATASETS
-
     refusals: dict[str, I2IError] = {}
     for kind in kinds:
         try:
-            data = DATASETS[kind](root=root, **(_named(kind, sides) if kind in WITH_SIDES else {}))
+            options = inspect.signature(DATASETS[kind]).parameters
+            told = {side: name for side, name in sides.items() if side in options}
+            if sides and not told and len(kinds) > 1:
+                continue
+            data = DATASETS[kind](root=root, **told)
             found, condition = data.scan(), data.condition
         except ModuleNotFoundError as error:
             raise missing_package(error.name or "torch", "train") from None
