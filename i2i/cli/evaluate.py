@@ -32,7 +32,7 @@ import argparse
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 from i2i.cli import evaluate_fonts, evaluate_pairs, evaluate_targets
 from i2i.cli.model_options import add_direction
@@ -131,16 +131,11 @@ def _evaluate_samples(
 def _pictures(arguments: argparse.Namespace, sampler: Sampler) -> PicturesSource:
     """The data: as in the recipe of the run, else what the card speaks of."""
     from i2i.evaluation.generated import source_for
-    from i2i.recipes.build import Builder
-    from i2i.recipes.merging import merge
-    from i2i.recipes.recipe import validate
 
     values = evaluate_targets.recipe_of(arguments)
     if not values:
         return source_for(sampler.card, evaluate_pairs.root_of(arguments, {}))
-    root = {"data": {"root": str(arguments.data)}} if arguments.data is not None else {}
-    source: Any = Builder(validate(merge(values, root))).data()
-    return cast("PicturesSource", source)
+    return cast("PicturesSource", evaluate_targets.data_of(values, root=arguments.data))
 
 
 def _neighbours(

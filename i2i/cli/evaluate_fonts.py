@@ -7,7 +7,7 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any
 
-from i2i.cli.evaluate_targets import asked, recipe_of
+from i2i.cli.evaluate_targets import asked, data_of, recipe_of
 from i2i.errors import Exit, I2IError, printable
 from i2i.tables import unknown
 
@@ -78,16 +78,11 @@ def _data(arguments: argparse.Namespace, card: ImageCard) -> FontsSource:
     from i2i.data.augment import Augmentation
     from i2i.data.fonts_source import FontsSource
     from i2i.images.card import Placing
-    from i2i.recipes.build import Builder
-    from i2i.recipes.merging import merge
-    from i2i.recipes.recipe import validate
 
     held: dict[str, Any] = {"characters": arguments.characters, "test_characters": arguments.test_characters}
-    given = {"root": arguments.data and str(arguments.data), "source": arguments.source, **held}
     recipe = recipe_of(arguments)
     if recipe:
-        values = merge(recipe, {"data": {name: value for name, value in given.items() if value is not None}})
-        made = Builder(validate(values)).data()
+        made = data_of(recipe, root=arguments.data, source=arguments.source, **held)
         assert isinstance(made, FontsSource)  # the card has a drawing
         return made
     if arguments.data is None:

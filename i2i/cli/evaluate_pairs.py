@@ -119,13 +119,8 @@ def _gives_pairs(kind: str) -> bool:
 
 def _own(arguments: argparse.Namespace, given: dict[str, str]) -> PairedSource:
     """The data of a run, with what was given in place of what its recipe says."""
-    from i2i.recipes.build import Builder
-    from i2i.recipes.merging import merge
-    from i2i.recipes.recipe import validate
-
-    root = {} if arguments.data is None else {"root": str(arguments.data)}
-    recipe = validate(merge(evaluate_targets.recipe_of(arguments), {"data": {**given, **root}}))
-    return cast("PairedSource", Builder(recipe).data())
+    recipe = evaluate_targets.recipe_of(arguments)
+    return cast("PairedSource", evaluate_targets.data_of(recipe, root=arguments.data, **given))
 
 
 def _recipe_data(run: Path) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from i2i.errors import Exit, I2IError, missing_package, printable
 
 if TYPE_CHECKING:
     from i2i.data.images_source import PicturesSource
+    from i2i.data.source import DataSource
     from i2i.evaluation.between import Labelled, Scores
     from i2i.images.card import ImageCard
     from i2i.loading import ModelPath
@@ -110,21 +111,29 @@ def recipe_of(arguments: argparse.Namespace) -> dict[str, Any]:
     return merge(preset(values["preset"]), values) if values.get("preset") else values
 
 
+def data_of(recipe: dict[str, Any], **given: Any) -> DataSource:
+    """The data of a recipe, with what was given in place of what it says; None counts as not given."""
+    from i2i.recipes.build import Builder
+    from i2i.recipes.merging import merge
+    from i2i.recipes.recipe import validate
+
+    told = {
+        name: str(value) if isinstance(value, Path) else value for name, value in given.items() if value is not None
+    }
+    return Builder(validate(merge(recipe, {"data": told}))).data()
+
+
 def _source(arguments: argparse.Namespace, card: ImageCard) -> PicturesSource:
     """The data: as in the recipe of the run, else what the card speaks of. Raises `I2IError` (E_USAGE)."""
     from i2i.data.images_source import PicturesSource
     from i2i.evaluation.generated import source_for
-    from i2i.recipes.build import Builder
-    from i2i.recipes.merging import merge
-    from i2i.recipes.recipe import validate
 
     values = recipe_of(arguments)
     if not values:
         if arguments.data is None:
             raise I2IError("E_USAGE", "--data DIR is needed: this model is not a run folder with a recipe")
         return source_for(card, arguments.data)
-    root = {"data": {"root": str(arguments.data)}} if arguments.data is not None else {}
-    source = Builder(validate(merge(values, root))).data()
+    source = data_of(values, root=arguments.data)
     if not isinstance(source, PicturesSource):
         raise I2IError(
             "E_USAGE", f"data of type '{values['data']['type']}' do not say of single pictures what they are"
