@@ -1,4 +1,6 @@
-"""Draw emoji in several styles: `python tools/emoji.py OUT STYLE STYLE ... [--unpaired | --pairs] [--size 64]`.
+"""Draw emoji in several styles.
+
+usage: python tools/emoji.py OUT STYLE STYLE ... [--unpaired | --pairs] [--centred] [--size 64]
 
 Styles: line (black lines, Microsoft's Fluent high contrast), fluent (Fluent flat; both MIT), noto (Google, Apache-2.0),
 twemoji (CC-BY-4.0); from the npm packages @iconify-json/... . Only code points that all four have are drawn, on white,
@@ -11,6 +13,9 @@ out of the others.
              as above, so that translations can be compared with what the other style draws
 --pairs      as without, but only code points whose silhouettes agree in the first two styles (intersection over
              union at least 0.8): the same drawing, in line and fluent
+
+--centred: each drawing is brought to one size, in the middle, with a margin of a sixteenth: every style has margins of
+its own, which tell it apart more easily than how it draws does.
 
 Needs npm, and the extras `drawings` and `train`.
 """
@@ -36,6 +41,7 @@ from i2i.data.sampler import order
 PACKAGES = {"line": "fluent-emoji-high-contrast", "fluent": "fluent-emoji-flat", "noto": "noto", "twemoji": "twemoji"}
 LICENCES = {"line": "MIT", "fluent": "MIT", "noto": "Apache-2.0", "twemoji": "CC-BY-4.0"}
 SAME = 0.8  # intersection over union of the silhouettes
+DETAIL = 4  # how many times larger a drawing is drawn before it is brought to its size
 SPLITS = ("train",) * 16 + ("val",) + ("test",) * 3
 
 # Code points that tell variants of one base apart: presentation, joiner, genders, the side it looks to, skin tones and
@@ -105,6 +111,19 @@ def on_white(picture: Image.Image) -> Image.Image:
     return paper.convert("RGB")
 
 
+def centred(picture: Image.Image, size: int) -> Image.Image:
+    """A drawing, RGBA, cut to what is visible of it, as large as a square of `size` takes with its margins."""
+    box = picture.getchannel("A").getbbox()
+    if box is None:
+        return picture.resize((size, size))
+    cut, room = picture.crop(box), size - 2 * (size // 16)
+    scale = room / max(cut.size)
+    small = cut.resize([max(1, round(side * scale)) for side in cut.size], Image.Resampling.BOX)
+    square = Image.new("RGBA", (size, size))
+    square.paste(small, ((size - small.width) // 2, (size - small.height) // 2))
+    return square
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("out", type=Path, metavar="OUT")
@@ -113,6 +132,7 @@ def main() -> int:
     kind = parser.add_mutually_exclusive_group()
     kind.add_argument("--unpaired", action="store_true", help="train: each code point in one style")
     kind.add_argument("--pairs", action="store_true", help="only where the first two styles agree")
+    parser.add_argument("--centred", action="store_true", help="all in one size, in the middle")
     options = parser.parse_args()
     if options.out.exists():
         raise SystemExit(f"{options.out} exists; choose another folder")
@@ -126,7 +146,11 @@ def main() -> int:
     counts = dict.fromkeys(("train", "val", "test"), 0)
     taught: set[bytes] = set()
     for code in sorted(codes, key=lambda code: splits[code] != "train"):
-        drawings = {name: every[name].drawn(code, options.size) for name in options.styles}
+        if options.centred:
+            large = {name: every[name].drawn(code, DETAIL * options.size) for name in options.styles}
+            drawings = {name: centred(drawing, options.size) for name, drawing in large.items()}
+        else:
+            drawings = {name: every[name].drawn(code, options.size) for name in options.styles}
         if options.pairs and not agree(*list(drawings.values())[:2]):
             continue
         seen = {drawing.tobytes() for drawing in drawings.values()}

@@ -135,6 +135,15 @@ def test_halvings_that_do_not_fit_the_size_are_refused(size: int, layers: int) -
         StarGANCritic(size=size, layers=layers)
 
 
+def test_the_signal_reaches_the_last_layer_of_a_new_critic() -> None:
+    torch.manual_seed(0)
+    critic = StarGANCritic(size=64, channels=32, layers=5, condition_channels=3)
+    with torch.no_grad():
+        features = critic(torch.randn(16, 3, 64, 64)).features
+    sizes = [float(planes.square().mean().sqrt()) for planes in features]
+    assert all(0.7 < size < 1.1 for size in sizes), sizes  # zeros round the small planes take some off
+
+
 def test_no_blocks_are_refused() -> None:
     with pytest.raises(ValueError, match="at least one block, got 0"):
         StarGAN(blocks=0)

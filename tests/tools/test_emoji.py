@@ -57,6 +57,21 @@ def test_all_variants_are_dealt_to_one_hand_and_hands_get_bases_alike(emoji):
     assert hands != emoji.dealt([*bases, *variants], seed=1, hands=20)
 
 
+@pytest.mark.parametrize(("place", "side"), [((4, 4), 8), ((0, 20), 30), ((20, 0), 12)])
+def test_centred_drawings_have_one_size_and_one_margin_wherever_they_were(emoji, place, side):
+    picture = Image.new("RGBA", (64, 64))
+    (left, top), (width, height) = place, (side, side // 2)
+    ImageDraw.Draw(picture).rectangle((left, top, left + width - 1, top + height - 1), fill="red")
+    made = emoji.centred(picture, 32)
+    assert made.size == (32, 32)
+    assert made.getchannel("A").getbbox() == (2, 9, 30, 23)  # 28 wide, half as high
+    assert made.getpixel((16, 16)) == (255, 0, 0, 255)
+
+
+def test_an_empty_drawing_stays_empty_when_centred(emoji):
+    assert emoji.centred(Image.new("RGBA", (64, 64)), 32).getbbox() is None
+
+
 def test_a_silhouette_holds_what_lines_enclose(emoji):
     assert emoji.silhouette(drawing(hole=10)).sum() == 20 * 20
 

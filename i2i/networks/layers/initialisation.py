@@ -28,3 +28,15 @@ def orthogonal_(network: nn.Module, *, gain: float) -> None:
         if isinstance(module, nn.Linear):
             nn.init.orthogonal_(module.weight, gain)
             nn.init.zeros_(module.bias)
+
+
+def kaiming_(network: nn.Module, *, slope: float) -> None:
+    """Convolution weights normal, of a size that leaky rectifiers of this slope pass signals on in full; biases zero.
+
+    He et al. 2015, "Delving Deep into Rectifiers", arXiv 1502.01852, equation 14.
+    """
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d):
+            nn.init.kaiming_normal_(module.weight, a=slope)
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
