@@ -50,7 +50,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", metavar="RUN", type=Path, required=True, help="the run folder to make or to resume")
     parser.add_argument("--steps", metavar="N", type=int, help="how many steps to train (training.steps)")
     parser.add_argument("-c", "--config", metavar="FILE.yaml", type=Path, action="append", default=[])
-    parser.add_argument("--init", metavar="MODEL", help="start from a trained model's weights (fine-tuning)")
+    told = "start from a trained model's weights (fine-tuning); from a run's also with its critic's"
+    parser.add_argument("--init", metavar="MODEL", help=told)
     parser.add_argument("--resume", action="store_true", help="go on with the run in RUN")
     parser.add_argument("--print-recipe", action="store_true", help="print the resolved recipe and stop")
 

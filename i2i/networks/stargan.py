@@ -22,8 +22,8 @@ the old picture between the pixels of the new one.
 
 Deviations: instance normalisation keeps no running statistics (the authors' code gathers them and must not use them:
 a mean over domains fits none); as many halvings in the critic as asked for, where the paper has six at 128 pixels, and
-in those He's initial weights: with PyTorch's own each layer passes on two fifths of the signal, and without a Wasserstein
-critic's penalty, which pulls it up, the critic of a game stays blind for hundreds of steps.
+in those He's initial weights: with PyTorch's own each layer passes on two fifths of the signal, and without the
+penalty of a Wasserstein critic, which pulls it up, the critic stays blind for hundreds of steps.
 """
 
 from __future__ import annotations

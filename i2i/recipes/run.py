@@ -51,7 +51,7 @@ def train(recipe: Any, run: Path, *, resume: bool, init: Path | str | None, say:
             folder.check_data(scan, run)
         recipe, speed = choices.decided(recipe, processes)
         say(speed)
-        trainer = _trainer(recipe, run, processes, scan, init=None if resume else init)
+        trainer = _trainer(recipe, run, processes, scan, say, init=None if resume else init)
         if resume:
             _go_on(trainer, recipe, run, say)
         if first:
@@ -98,12 +98,13 @@ def _go_on(trainer: Trainer, recipe: Any, run: Path, say: Say) -> None:
     say(f"resuming at step {trainer.step} of {recipe.training.steps}")
 
 
-def _trainer(recipe: Any, run: Path, processes: Processes, scan: Scan, *, init: Path | str | None) -> Trainer:
+def _trainer(recipe: Any, run: Path, processes: Processes, scan: Scan, say: Say, *, init: Path | str | None) -> Trainer:
     training, builder = recipe.training, Builder(recipe)
     data, method = builder.data(), builder.method()
     cards = builder.cards(method, name=run.resolve().name)
     if init is not None:
-        start_from(method, cards, init)
+        for line in start_from(method, cards, init):
+            say(line)
     dataset = data.training_set(value_range=builder.value_range, seed=training.seed)
     device = choices.device_of(training.device, processes)
     engine = Engine(

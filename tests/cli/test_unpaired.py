@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from safetensors.torch import load_file
 
 import i2i
 from i2i.cli.main import main
+from i2i.training import checkpoint
 
 TINY = [
     *("--generator.channels", "2", "--generator.blocks", "1", "--discriminator.channels", "4"),
@@ -111,6 +113,28 @@ def test_a_training_may_start_from_both_directions_of_another(
     for folder in ("model", "model-b2a"):
         one, two = (load_file(tmp_path / name / folder / "model.safetensors") for name in ("first", "second"))
         assert all(torch.equal(tensor, two[name]) for name, tensor in one.items())
+
+
+def test_the_critics_of_a_run_go_on_from_its_checkpoint_and_others_start_anew(
+    sets: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def critics(run: str) -> dict[str, torch.Tensor]:
+        state = checkpoint.read(checkpoint.newest(tmp_path / run / "checkpoints")[0])["method"]
+        return {name: tensor for name, tensor in state.items() if "discriminator" in name}
+
+    train(sets, tmp_path / "first", 2)
+    still = ["--init", str(tmp_path / "first"), "--optimiser.learning_rate", "1e-30"]
+    train(sets, tmp_path / "second", 1, *still)
+    assert "discriminator: goes on with the weights of the last checkpoint" in capsys.readouterr().err
+    first, second = critics("first"), critics("second")
+    assert first and first.keys() == second.keys()
+    assert all(torch.equal(tensor, second[name]) for name, tensor in first.items())
+    train(sets, tmp_path / "wider", 1, *still, "--discriminator.channels", "6")
+    assert "discriminator: starts anew" in capsys.readouterr().err
+    shutil.rmtree(tmp_path / "first" / "checkpoints")
+    train(sets, tmp_path / "third", 1, *still)
+    assert "discriminator: starts anew" in capsys.readouterr().err
+    assert any(not torch.equal(tensor, critics("third")[name]) for name, tensor in first.items())
 
 
 def test_a_run_one_way_has_no_way_back(make_model, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
