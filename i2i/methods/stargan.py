@@ -73,7 +73,8 @@ class StarGAN(Method):
         self.classification_weight = classification_weight
         self.reconstruction_weight = reconstruction_weight
         # In a tuple, so that nothing is stored twice: its weights are the generator's and the critic's.
-        self._editor = () if domains else (Editor(self.generator, self.duel.discriminator, self.sets),)
+        self.groups = tuple(tuple(map(condition.names.index, group)) for group in condition.exclusive_groups)
+        self._editor = () if domains else (Editor(self.generator, self.duel.discriminator, self.sets, self.groups),)
 
     def players(self) -> dict[str, nn.Module]:
         """Generator and critic."""
@@ -98,6 +99,7 @@ class StarGAN(Method):
             "generator": {"type": generator.type, **options},
             "reader": {"type": discriminator.type, **reader},
             "label_sets": [list(labels) for labels in self.sets],
+            "groups": [list(group) for group in self.groups],
             **supplied,
         }
         return NetworkSpec(type="attribute_editor", arguments=arguments)

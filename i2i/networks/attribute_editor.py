@@ -25,12 +25,19 @@ class Editor(nn.Module):
     labels of one at a time: the picture passes through it once for each set of which a label is given.
     """
 
-    def __init__(self, generator: nn.Module, reader: nn.Module, sets: Sequence[LabelSet]) -> None:
+    def __init__(
+        self,
+        generator: nn.Module,
+        reader: nn.Module,
+        sets: Sequence[LabelSet],
+        groups: Sequence[Sequence[int]] = (),
+    ) -> None:
         super().__init__()
         self.generator = generator
         self.reader = reader
         self.sets = tuple(LabelSet(*labels) for labels in sets)
         self.condition_channels = sum(labels.size for labels in self.sets)
+        self.groups = tuple(tuple(group) for group in groups)
         self.multiple = self.minimum = self.size = int(reader.size)  # type: ignore[arg-type]
         self.size_matters = bool(getattr(generator, "size_matters", False))
 
@@ -49,21 +56,27 @@ class Editor(nn.Module):
         return planes
 
     def read(self, planes: Tensor) -> Tensor:
-        """The labels that pictures (N, C, H, W) have: 0 or 1, (N, K)."""
+        """The labels that pictures (N, C, H, W) have: 0 or 1, (N, K); of a group the likeliest at most."""
         logits = self.reader(planes).classes
         found = []
         for labels, place in columns(self.sets):
             own = logits[:, place]
             level = own.amax(1, keepdim=True) if labels.exclusive else torch.zeros_like(own)
             found.append(own >= level if labels.exclusive else own > level)
-        return torch.cat(found, 1).to(planes.dtype)
+        read = torch.cat(found, 1)
+        for group in self.groups:
+            member = torch.tensor([place in group for place in range(self.condition_channels)], device=read.device)
+            beaten = logits < logits[:, list(group)].amax(1, keepdim=True)
+            read = read & ~(beaten & member)
+        return read.to(planes.dtype)
 
 
 class AttributeEditor(Editor):
     """An `Editor` of two networks of the table: `generator` and `reader` name them and their options.
 
     `label_sets`: how many labels each set has, and whether they exclude each other, `[[5, false], [8, true]]`; without
-    them all `condition_channels` labels are one set of attributes.
+    them all `condition_channels` labels are one set of attributes. `groups`: labels by number of which a picture has
+    one at most, `[[2, 3, 4]]`.
     """
 
     def __init__(
@@ -75,6 +88,7 @@ class AttributeEditor(Editor):
         out_channels: int = 3,
         condition_channels: int = 5,
         label_sets: tuple[tuple[int, bool], ...] = (),
+        groups: tuple[tuple[int, ...], ...] = (),
     ) -> None:
         sets = [LabelSet(*labels) for labels in label_sets] or [LabelSet(condition_channels)]
         if sum(labels.size for labels in sets) != condition_channels:
@@ -83,6 +97,7 @@ class AttributeEditor(Editor):
             _made(generator, in_channels=in_channels, out_channels=out_channels, condition_channels=width(sets)),
             _made(reader, in_channels=in_channels, condition_channels=condition_channels),
             sets,
+            groups,
         )
 
 

@@ -56,6 +56,13 @@ def test_of_an_exclusive_set_the_likeliest_is_read() -> None:
     assert editor.read(torch.zeros(1, 1, 8, 8)).tolist() == [[0.0, 1.0, 0.0, 1.0, 1.0]]
 
 
+def test_of_a_group_the_likeliest_is_read_or_none() -> None:
+    editor = Editor(Told(), Reader(1.0, 3.0, 2.0, 1.0), [LabelSet(4)], groups=[(1, 2)])
+    assert editor.read(torch.zeros(1, 1, 8, 8)).tolist() == [[1.0, 1.0, 0.0, 1.0]]
+    editor = Editor(Told(), Reader(-1.0, -3.0, -2.0, 1.0), [LabelSet(4)], groups=[(1, 2), (0, 3)])
+    assert editor.read(torch.zeros(1, 1, 8, 8)).tolist() == [[0.0, 0.0, 0.0, 1.0]]
+
+
 def test_of_several_sets_each_is_changed_by_itself_and_only_where_it_is_named() -> None:
     editor = Editor(Told(), Reader(1.0, -1.0, 1.0), [LabelSet(2), LabelSet(1)])
     asked = torch.tensor([[NAN, 1.0, NAN], [NAN, NAN, 0.0], [0.0, NAN, 1.0], [NAN, NAN, NAN]])
