@@ -46,6 +46,7 @@ MODELS = {
     "brush": Shipped("shipped_brush", font="NotoSansSC.otf"),
     "fluent2noto": Shipped("shipped_noto_fluent", recipe="noto2fluent", direction="b2a", sides=("fluent", "noto")),
     "faces-attributes": Shipped("shipped_faces_attributes"),
+    "emoji-styles": Shipped("shipped_emoji_styles"),
 }
 
 
