@@ -35,9 +35,9 @@ def page(card: Any, metrics: dict[str, Any]) -> str:
 One generator that redraws an emoji in the manner of Fluent, Noto or Twemoji: StarGAN (Choi et al. 2018) at 64 px, with
 conditional instance norms, 4,200 steps of batch 8 and from there {card.step:,} more, learnt without pairs.
 
-**A rough one.** Subjects keep their shapes and are found again nearly as often as untranslated; Twemoji's pale flat faces
-and Noto's gold with its highlights come out, towards Fluent there are orange blotches, and a classifier takes half of the
-translations for the style asked for. Own pictures, of which it was taught to keep nothing, are changed as well.
+**A rough one.** Subjects keep their shapes and are found again nearly as often as untranslated. Twemoji's pale flat
+faces and Noto's gold with its highlights come out; towards Fluent there are orange blotches; a classifier takes less
+than half of the translations for the style asked for.
 
 ![an emoji, and what it becomes in each style](examples.png)
 
