@@ -2,11 +2,12 @@
 
 usage: python tools/bench_layers.py [--rounds N] [--sides N ...] [--threads N]
 
-Both forms of each layer take turns; the table gives medians (least) of the processor time, which a busy machine
-disturbs less than the time on the clock (with several threads, of the latter, on an idle machine), and how much more
-the rewritten one multiplies. An export rewrites layers of 512 planes or more that multiply at most 1.25 times as much;
-the reasons stand in i2i/export/rewrites/subpixel.py. The layers are those of a U-Net-256, a StarGAN at 128 pixels, a
-ResNet at 256, and of small networks. Weights are random.
+The forms of each layer take turns: transposed as it is, as one ordinary convolution, and as one for each remainder.
+The table gives medians (least) of the processor time, which a busy machine disturbs less than the time on the clock
+(with several threads, of the latter, on an idle machine), and how much more the one convolution multiplies. An export
+in float takes those that stand apart where planes and side are large; the reasons stand in
+i2i/export/rewrites/subpixel.py. The layers are those of a U-Net-256, a StarGAN at 128 pixels, a ResNet at 256, and of
+small networks. Weights are random.
 """
 
 from __future__ import annotations
@@ -18,8 +19,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from i2i.export.rewrites import rewritten
-from i2i.export.rewrites.subpixel import phases
+from i2i.export.rewrites.nodes import Builder, known, of_kind
+from i2i.export.rewrites.subpixel import emit, emit_apart, phases, remainders
+
+FORMS = ("transposed", "one", "apart")
 
 
 class Layer(NamedTuple):
@@ -79,30 +82,50 @@ def model(layer: Layer) -> Any:
 
 
 def multiplied(layer: Layer) -> float:
-    """Multiplications of the rewritten form over those of the other."""
+    """Multiplications of the one convolution over those of the transposed one."""
     weight = np.zeros((1, layer.after, layer.taps, layer.taps), np.float32)
     form = phases(weight, stride=2, padding=1, output_padding=layer.longer)
     assert form is not None  # none of these layers is without one
     return form.multiplications((layer.side, layer.side)) / (layer.after * (layer.taps * layer.side) ** 2)
 
 
+def forms(layer: Layer) -> list[Any]:
+    """The layer in each of FORMS."""
+    import onnx_ir as ir
+
+    plain = model(layer)
+    made = [plain]
+    for form in FORMS[1:]:
+        whole = ir.from_proto(plain)
+        (node,) = of_kind(whole.graph, "ConvTranspose")
+        source, weight, builder = node.inputs[0], known(node.inputs[1]), Builder(whole.graph, node)
+        assert source is not None and weight is not None  # as `model` makes them
+        how: dict[str, int] = {"stride": 2, "padding": 1, "output_padding": layer.longer}
+        one, parts = phases(weight, **how), remainders(weight, **how)
+        assert one is not None and parts is not None  # none of these layers is without
+        output = (
+            emit(builder, source, one, None, stride=2) if form == "one" else emit_apart(builder, source, parts, None)
+        )
+        builder.replace(output)
+        made.append(ir.to_proto(whole))
+    return made
+
+
 def times(layer: Layer, rounds: int, threads: int) -> list[list[float]]:
-    """Milliseconds of the layer as it is, and rewritten, in turn."""
+    """Milliseconds of the layer in each of FORMS, in turn."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
+    options.intra_op_num_threads, options.log_severity_level = threads, 3
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # the others wait meanwhile
     clock = time.process_time if threads == 1 else time.perf_counter
-    plain = model(layer)
-    other, counts = rewritten(plain, even=True)
-    assert counts["transposed"] == 1
     sessions = [
         onnxruntime.InferenceSession(each.SerializeToString(), options, providers=["CPUExecutionProvider"])
-        for each in (plain, other)
+        for each in forms(layer)
     ]
     shape = (1, layer.before, layer.side, layer.side)
     feed = {"x": np.random.default_rng(1).normal(size=shape).astype(np.float32)}
-    found: list[list[float]] = [[], []]
+    found: list[list[float]] = [[] for _ in FORMS]
     for _ in range(rounds + 1):
         for session, list_ in zip(sessions, found, strict=True):
             start = clock()
@@ -121,18 +144,14 @@ def main() -> int:
     parser.add_argument("--sides", type=int, nargs="*", metavar="N", help="layers of these sides (default: all)")
     parser.add_argument("--threads", type=int, default=1, metavar="N", help="of the engine (default: %(default)s)")
     options = parser.parse_args()
-    print("| planes, taps | side | transposed, ms | rewritten, ms | gain | multiplications |")
+    print("| planes, taps | side | transposed, ms | as one, ms | apart, ms | the one multiplies |")
     print("|---|---|---|---|---|---|")
     for layer in LAYERS:
         if options.sides and layer.side not in options.sides:
             continue
-        plain, other = times(layer, options.rounds, options.threads)
-        gain = statistics.median(plain) / statistics.median(other)
+        each = " | ".join(shown(found) for found in times(layer, options.rounds, options.threads))
         name = f"{layer.before} -> {layer.after}, {layer.taps}x{layer.taps}"
-        print(
-            f"| {name} | {layer.side} | {shown(plain)} | {shown(other)} | {gain:.2f} | x {multiplied(layer):.2f} |",
-            flush=True,
-        )
+        print(f"| {name} | {layer.side} | {each} | x {multiplied(layer):.2f} |", flush=True)
     return 0
 
 

@@ -13,6 +13,7 @@ need not agree; a gather and a matrix product do.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -36,22 +37,26 @@ class Fitted:
     left: int = 0
 
 
-def fit(planes: Tensor, sizing: Sizing) -> Fitted:
-    """Bring planes (N, C, H, W) to a size that the network takes. Raises `I2IError` (E_SIZE) when `fixed` refuses."""
-    height, width = planes.shape[2], planes.shape[3]
+def fit(picture: Tensor, sizing: Sizing, encode: Callable[[Tensor], Tensor]) -> Fitted:
+    """A picture (N, H, W, C) as the planes that `encode` makes of pictures, of a size that the network takes.
+
+    It is padded as a picture, whose pixels are few bytes side by side, and resized as planes. Raises `I2IError`
+    (E_SIZE) when `fixed` refuses.
+    """
+    height, width = picture.shape[1], picture.shape[2]
     if sizing.rule == "pad":
         tall, wide = padded(height, sizing), padded(width, sizing)
         top, left = (tall - height) // 2, (wide - width) // 2
-        rows = reflected(height, before=top, length=tall, device=planes.device)
-        columns = reflected(width, before=left, length=wide, device=planes.device)
-        return Fitted(planes.index_select(2, rows).index_select(3, columns), height, width, top, left)
+        rows = reflected(height, before=top, length=tall, device=picture.device)
+        columns = reflected(width, before=left, length=wide, device=picture.device)
+        return Fitted(encode(picture.index_select(1, rows).index_select(2, columns)), height, width, top, left)
     assert sizing.width is not None and sizing.height is not None  # the card's own check
     if sizing.rule == "resize":
-        return Fitted(resize(planes, height=sizing.height, width=sizing.width), height, width)
+        return Fitted(resize(encode(picture), height=sizing.height, width=sizing.width), height, width)
     if (height, width) != (sizing.height, sizing.width):
         wanted = f"{sizing.width} x {sizing.height} pixels (width x height)"
         raise I2IError("E_SIZE", f"this model takes pictures of {wanted}, got {width} x {height}; resize the picture")
-    return Fitted(planes, height, width)
+    return Fitted(encode(picture), height, width)
 
 
 def restore(output: Tensor, fitted: Fitted, sizing: Sizing, *, scale: int = 1) -> Tensor:

@@ -45,11 +45,13 @@ class Wrapped(nn.Module):
         with evaluating(self.generator):
             if self.card.latent is not None:
                 return decode(self.generator(source, *conditions), self.card.target, self.card.value_range)
-            planes = encode(source, self.card.source, self.card.value_range)
-            fitted = sizing.fit(planes, self.card.sizing)
+            fitted = sizing.fit(source, self.card.sizing, self._planes)
             output = self.generator(fitted.planes, *conditions)
         output = sizing.restore(output, fitted, self.card.sizing, scale=self.card.scale)
         return decode(output, self.card.target, self.card.value_range)
+
+    def _planes(self, picture: Tensor) -> Tensor:
+        return encode(picture, self.card.source, self.card.value_range)
 
     def _known(self, condition: Tensor) -> Tensor:
         """The condition, unless it is the number of a domain that is not there, which fails here and in the graph."""

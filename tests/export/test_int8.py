@@ -6,15 +6,19 @@ from collections import Counter
 
 import numpy as np
 import onnx
+import onnx_ir as ir
 import onnxruntime
 import pytest
+import torch
 from onnx import numpy_helper
 
 import i2i
 from i2i.errors import Exit, I2IError
 from i2i.export.graph import build
 from i2i.export.int8 import quantise as quantisation
+from i2i.export.int8 import write as writing
 from i2i.export.int8.feeds import LEAST, MOST, WINDOW, of_folder, of_noise, of_pictures
+from i2i.export.int8.plan import plan, units
 from i2i.export.int8.quantise import Calibration, difference, outputs, quantise, relabelled
 from i2i.export.int8.ranges import BINS, Histogram, merged, step_and_zero
 from i2i.export.onnx import export_onnx
@@ -87,6 +91,45 @@ def test_weights_have_7_bits_for_any_processor_and_8_for_one_with_vnni(made):
     assert [int(np.abs(value.astype(int)).max()) for value in weights(full.model)] == [127] * 4
     # No pair of products leaves 16 bits.
     assert 2 * 255 * 64 <= np.iinfo(np.int16).max < 2 * 255 * 65
+
+
+def test_a_convolution_to_few_planes_is_filled_up_for_the_fast_kernels(made, monkeypatch):
+    model, feeds, quantised = made
+    assert min(len(weight) for weight in weights(quantised.model)) == 16
+    monkeypatch.setattr(writing, "_LEAST_PLANES", 1)
+    narrow = quantise(model, Calibration(feeds, psnr=1.0))
+    assert min(len(weight) for weight in weights(narrow.model)) < 16
+    both = [outputs(each.model, feeds.held_out) for each in (quantised, narrow)]
+    assert all(np.array_equal(one, other) for one, other in zip(*both, strict=True))
+
+
+def normed(network: str, **arguments):
+    """A network with instance norms as a graph for integers, and its card."""
+    torch.manual_seed(0)
+    generator = NETWORKS[network](**arguments).eval()
+    card = plain_card(sizing=Sizing(multiple=generator.multiple, minimum=generator.minimum))
+    return build(Wrapped(generator, card), integers=True), card
+
+
+def test_integers_go_into_instance_norms_with_their_level_and_a_layer_in_float_without():
+    model, card = normed("resnet", channels=8, blocks=1)
+    feeds = of_pictures(card, pictures(side=32))
+    kinds = Counter(node.op_type for node in model.graph.node)
+    whole = Counter(node.op_type for node in quantise(model, Calibration(feeds, psnr=1.0)).model.graph.node)
+    norms = kinds["InstanceNormalization"]
+    assert norms == whole["InstanceNormalization"] == 7
+    assert whole["Sub"] == kinds["Sub"] - norms
+    names = [node.name for node in units(ir.from_proto(model).graph)]
+    part = ir.from_proto(model)
+    plan(part.graph, names[1:])
+    assert sum(node.op_type == "Sub" for node in part.graph) == kinds["Sub"] - norms + 1
+
+
+def test_a_picture_of_one_colour_stays_one_in_integers():
+    model, card = normed("resnet", channels=8, blocks=1)
+    quantised = quantise(model, Calibration(of_pictures(card, pictures(side=32)), psnr=1.0))
+    (found,) = outputs(quantised.model, [{"image": np.full((1, 40, 48, 3), 77, np.uint8)}])
+    assert np.ptp(found, axis=(1, 2)).max() == 0
 
 
 def test_the_worst_layers_stay_in_float_until_it_is_good_enough(made):

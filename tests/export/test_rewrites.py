@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections import Counter
 from pathlib import Path
 
@@ -61,9 +62,12 @@ def applied(name: str, made: onnx.ModelProto, *, even: bool = True) -> tuple[onn
     return ir.to_proto(whole), count
 
 
-def deconvolution(kernel: int, stride: int, padding: int, longer: int, *, bias: bool = True) -> onnx.ModelProto:
+def deconvolution(
+    kernel: int, stride: int, padding: int, longer: int, *, bias: bool = True, outputs: int = 5
+) -> onnx.ModelProto:
     options = {"strides": [stride] * 2, "pads": [padding] * 4, "output_padding": [longer] * 2}
-    constants = {"w": RNG.standard_normal((3, 5, kernel, kernel))} | ({"b": RNG.standard_normal(5)} if bias else {})
+    constants = {"w": RNG.standard_normal((3, outputs, kernel, kernel))}
+    constants |= {"b": RNG.standard_normal(outputs)} if bias else {}
     return model([helper.make_node("ConvTranspose", ["x", *constants], ["y"], **options)], constants)
 
 
@@ -86,6 +90,23 @@ def test_transposed_convolutions_of_every_kernel_stride_and_padding(bias: bool) 
         same(before, after)
         assert ("ConvTranspose" in kinds(after)) == (count == 0), case
     assert rewritten_ones > 0.8 * len(CASES)
+
+
+@pytest.mark.parametrize("bias", [True, False])
+def test_transposed_convolutions_that_fill_blocks_of_planes_stand_apart(bias: bool) -> None:
+    apart = 0
+    for kernel, stride, padding, longer in CASES:
+        before = deconvolution(kernel, stride, padding, longer, bias=bias, outputs=16)
+        after, _ = applied("transposed", before)
+        same(before, after)
+        found = Counter(kinds(after))
+        if found["Concat"]:
+            apart += 1
+            assert found == {"Conv": stride**2, "Concat": 1, "DepthToSpace": 1}
+            shapes = [tensor.dims[2:] for tensor in after.graph.initializer if tensor.name not in ("w", "b")]
+            assert sum(math.prod(shape) for shape in shapes if shape) == kernel**2  # no tap twice, and none of zero
+        assert not found["Concat"] or kernel - 2 * padding + longer == stride
+    assert apart >= 10
 
 
 def test_the_usual_transposed_convolution_becomes_a_two_by_two_one_with_four_times_the_planes() -> None:
@@ -114,23 +135,17 @@ def to_planes(outputs: int, kernel: int, longer: int = 0, *, inputs: int = 512) 
     return model([helper.make_node("ConvTranspose", ["x", "w"], ["y"], **options)], constants, channels=inputs)
 
 
-def test_a_transposed_convolution_stays_where_the_border_is_a_large_part_of_the_work() -> None:
+def test_a_transposed_convolution_stays_where_ordinary_ones_are_slower() -> None:
     usual = to_planes(16, 4)
-    # (n + 1)^2 positions in place of n^2, at most 1.25 times as many: 100 / 81 for 9, 81 / 64 for 8.
-    assert [at(side, usual) for side in (1, 2, 4, 8, 9, 16, 128)] == [0, 0, 0, 0, 1, 1, 1]
+    assert [at(side, usual) for side in (1, 16, 31, 32, 128)] == [0, 0, 0, 1, 1]  # 512 planes times 32
+    assert [at(side, to_planes(16, 4, inputs=128)) for side in (127, 128)] == [0, 1]
     assert rewritten(usual, even=True)[1]["transposed"] == 1  # for integers: whatever it costs
     assert rewritten(usual, even=True, sides={})[1]["transposed"] == 1  # of an unknown size, so a large one
 
 
-def test_a_transposed_convolution_stays_where_taps_or_planes_would_be_filled_up() -> None:
-    assert at(128, to_planes(16, 3, 1)) == 0  # 16 taps in place of 9
-    assert at(128, to_planes(3, 4)) == 0  # 12 planes of 16
-    assert at(128, to_planes(4, 4)) == 1
-
-
-def test_a_transposed_convolution_stays_where_few_planes_come_in() -> None:
-    assert at(128, to_planes(16, 4, inputs=256)) == 0
-    assert rewritten(to_planes(16, 4, inputs=256), even=True)[1]["transposed"] == 1  # for integers
+def test_a_transposed_convolution_stays_where_taps_are_uneven_or_planes_do_not_fill_a_block() -> None:
+    assert at(128, to_planes(16, 3, 1)) == 0  # 1, 2, 2 and 4 taps
+    assert at(128, to_planes(15, 4)) == 0
 
 
 def test_a_doubling_stays_where_what_takes_its_place_would_multiply_more() -> None:
@@ -269,6 +284,25 @@ def test_an_activation_moves_up_to_the_convolution(activation: str, options: dic
     assert count == 1
     assert kinds(after) == ["Conv", activation, "DepthToSpace", "Slice", activation, "Concat", "Conv"]
     same(before, after)
+
+
+def test_an_activation_moves_up_to_every_one_of_convolutions_that_stand_apart() -> None:
+    constants = {"w": RNG.standard_normal((3, 16, 4, 4)), "v": RNG.standard_normal((5, 19, 1, 1))}
+    constants["double"] = np.array([1, 1, 2, 2], np.float32)
+    nodes = [
+        helper.make_node("ConvTranspose", ["x", "w"], ["c"], strides=[2, 2], pads=[1] * 4),
+        helper.make_node("Resize", ["x", "", "double"], ["skip"]),
+        helper.make_node("Concat", ["skip", "c"], ["both"], axis=1),
+        helper.make_node("Relu", ["both"], ["r"]),
+        helper.make_node("Conv", ["r", "v"], ["y"]),
+    ]
+    before = model(nodes, constants)
+    after, counts = rewritten(before, even=True)
+    assert (counts["transposed"], counts["activations"]) == (1, 1)
+    same(before, after)
+    made_by = {name: node for node in after.graph.node for name in node.output}
+    read_by = [made_by[node.input[0]].op_type for node in after.graph.node if node.op_type == "Relu"]
+    assert sorted(read_by) == ["Conv"] * 4 + ["Resize"]
 
 
 def test_an_activation_stays_where_something_else_reads_what_it_reads() -> None:

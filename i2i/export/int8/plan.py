@@ -5,18 +5,20 @@ A *unit* is a node with weights that is computed in integers. Around the units:
 * nodes that only move values (`MOVING`) work on the 8-bit numbers themselves: what goes in and what comes out share a
   scale;
 * a Relu behind a unit is no node any more: numbers from 0 on are what it leaves;
+* an instance norm behind a unit takes its planes as they are: their first value is taken off (see `InstanceNorm`)
+  against rounding of the mean, and of that a step of 8-bit numbers leaves nothing;
 * any other activation between units is a table of 256 entries (onnxruntime's QLinearLeakyRelu).
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 import onnx_ir as ir
 
 from i2i.export.rewrites.activations import ACTIVATIONS
-from i2i.export.rewrites.nodes import of_kind, setting
+from i2i.export.rewrites.nodes import of_kind, prune, setting
 
 MOVING = ("DepthToSpace", "Slice", "Concat", "Gather", "Pad", "Transpose", "Reshape")
 LEAST_DENSE = 16_384  # weights from which a dense layer is worth it; those that read a condition have fewer
@@ -69,9 +71,13 @@ def units(graph: ir.Graph) -> list[ir.Node]:
 def plan(graph: ir.Graph, chosen: Collection[str]) -> Plan:
     """What becomes 8-bit numbers when the units of these names are computed in integers.
 
-    Changes the graph: a Relu right behind a unit is taken away, the plan knows of it.
+    Changes the graph: a Relu right behind a unit is taken away, the plan knows of it; and what takes the first value
+    off its planes before a norm.
     """
     made = Plan(units=[node for node in units(graph) if node.name in chosen])
+    for planes in _moved_on(graph, made.units):
+        _keep_level(graph, planes)
+    prune(graph)
     for unit in made.units:
         output = unit.outputs[0]
         if _absorbs(graph, unit):
@@ -83,8 +89,7 @@ def plan(graph: ir.Graph, chosen: Collection[str]) -> Plan:
         assert value is not None  # a convolution reads something
         _backward(made, value)
     for node in graph:  # what is moved behind a unit is moved as 8-bit numbers
-        forward = moves(node) and node.op_type != "Concat" and node.inputs[0] in made.eight
-        if forward and node not in made.moving:
+        if moves(node) and node not in made.moving and _all_made_for(node, made.eight):
             _move(made, node)
         if node in made.moving and all(value in made.eight for value in _data(node)):
             made.eight.update(node.outputs)
@@ -131,6 +136,41 @@ def _absorbs(graph: ir.Graph, unit: ir.Node) -> bool:
     return True
 
 
+def _moved_on(graph: ir.Graph, units: Sequence[ir.Node]) -> set[ir.Value]:
+    """What units give, and what is made of that alone by moving."""
+    found = {unit.outputs[0] for unit in units}
+    for node in graph:
+        if moves(node) and found.issuperset(_data(node)):
+            found.update(node.outputs)
+    return found
+
+
+def _keep_level(graph: ir.Graph, planes: ir.Value) -> None:
+    """Do not take a first value off planes that instance norms alone read."""
+    for user in [use.node for use in planes.uses()]:
+        if user.op_type == "Sub" and user.inputs[0] is planes and _is_part(user.inputs[1], planes) and _normed(user):
+            ir.convenience.replace_all_uses_with(user.outputs[0], planes)
+            graph.remove(user, safe=True)
+
+
+def _is_part(value: ir.Value | None, planes: ir.Value) -> bool:
+    """Whether a value is cut out of the planes."""
+    while value is not None and value is not planes:
+        node = value.producer()
+        if node is None or node.op_type != "Slice":
+            return False
+        value = node.inputs[0]
+    return value is planes
+
+
+def _normed(node: ir.Node) -> bool:
+    """Whether what a node gives goes into instance norms and nowhere else, at most by another shape."""
+    value = node.outputs[0]
+    users = [use.node for use in value.uses()]
+    blind = [user.op_type == "InstanceNormalization" or (user.op_type == "Reshape" and _normed(user)) for user in users]
+    return bool(users) and all(blind) and not value.is_graph_output()
+
+
 def _as_table(made: Plan, node: ir.Node) -> None:
     """Make a leaky Relu of a Relu: of those alone onnxruntime makes tables, of others floats and integers again."""
     if node.op_type == "Relu":
@@ -158,6 +198,12 @@ def _backward(made: Plan, value: ir.Value) -> None:
 def _data(node: ir.Node) -> list[ir.Value]:
     given = node.inputs if node.op_type == "Concat" else node.inputs[:1]
     return [value for value in given if value is not None]
+
+
+def _all_made_for(node: ir.Node, eight: Collection[ir.Value]) -> bool:
+    """Whether all that a node moves is 8-bit numbers; what it joins, of which it alone knows, as of one scale."""
+    data = _data(node)
+    return all(value in eight for value in data) and (len(data) == 1 or all(len(value.uses()) == 1 for value in data))
 
 
 def _move(made: Plan, node: ir.Node) -> None:

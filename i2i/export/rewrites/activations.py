@@ -32,9 +32,14 @@ def activations(graph: ir.Graph, *, even: bool) -> int:
 
 
 def _place_behind(graph: ir.Graph, part: ir.Value, activation: ir.Node, mover: ir.Node, place: int) -> None:
-    """The activation on what comes in at a place of `mover`: beside a convolution where there is one."""
+    """The activation on what comes in at a place of `mover`: beside a convolution, or several, where there are any."""
     inner = _path(part)
-    user, place = (inner[-1], 0) if inner and inner[-1].op_type != "Concat" else (mover, place)
+    if inner and inner[-1].op_type == "Concat":
+        for inside, value in enumerate(inner[-1].inputs):
+            assert value is not None  # a Concat leaves none out
+            _place_behind(graph, value, activation, inner[-1], inside)
+        return
+    user, place = (inner[-1], 0) if inner else (mover, place)
     given = user.inputs[place]
     builder = Builder(graph, user)
     options = {name: attribute.value for name, attribute in activation.attributes.items()}
@@ -66,9 +71,11 @@ def _leads_to_convolution(value: ir.Value | None) -> bool:
     """Whether a part of a Concat comes from a convolution that makes it for this alone."""
     while value is not None and len(value.uses()) == 1 and not value.is_graph_output():
         node = value.producer()
-        if node is None or node.op_type not in (*_MOVING, "Conv"):
+        if node is None or node.op_type not in (*_MOVING, "Conv", "Concat"):
             return False
         if node.op_type == "Conv":
             return True
+        if node.op_type == "Concat":
+            return any(_leads_to_convolution(part) for part in node.inputs)
         value = node.inputs[0]
     return False

@@ -51,6 +51,11 @@ class Builder:
         numbers = ([start, start], [-end if end else END] * 2, [2, 3])
         return self.node("Slice", [planes, *(self.constant(np.array(values, np.int64)) for values in numbers)])
 
+    def first(self, planes: ir.Value, count: int) -> ir.Value:
+        """The first `count` planes."""
+        numbers = ([0], [count], [1])
+        return self.node("Slice", [planes, *(self.constant(np.array(values, np.int64)) for values in numbers)])
+
     def replace(self, output: ir.Value) -> None:
         """Give what the node gave to `output`, and take the node away."""
         old = self._node.outputs[0]

@@ -12,6 +12,10 @@ for 16. Where k is no multiple of s, taps of zero are multiplied as well: 16 in 
 works on planes in blocks of 8 or 16: 12 planes cost as much as 16. Behind the multiplications the planes are put in
 order, laid side by side and cut: some passes over the output, which weigh the more the fewer planes come in, as each
 pixel of the output takes k * k / (s * s) multiplications a plane.
+
+Where the output is s times as long as the input, the s * s convolutions may also stand apart, each with pads and taps
+of its own: nothing is multiplied that a transposed convolution does not, neither beyond the border nor by zero, and
+nothing is cut. Each has to fill blocks of planes by itself.
 """
 
 from __future__ import annotations
@@ -26,13 +30,7 @@ from i2i.export.rewrites.nodes import SIDES, Builder
 
 Weights = NDArray[np.floating]
 
-# Where an ordinary convolution is no slower than a transposed one, on one thread of a processor with AVX2, as
-# tools/bench_layers.py measures it. It may do this many times as many multiplications: 1.13 gains a fifth, 1.27 gains
-# here and loses there, 1.56 loses a quarter. And so many planes come in: 512 gain a tenth or more, 256 nothing, fewer
-# lose up to a tenth.
-MOST = 1.25
-LEAST_PLANES = 512
-_BLOCK = 16  # planes
+BLOCK = 16  # planes
 _LARGE = 2**16  # pixels of a side of which nothing is known: no border to speak of
 
 
@@ -55,7 +53,7 @@ class Phases(NamedTuple):
 
 def filled(planes: int) -> int:
     """As how many planes so many are computed: whole blocks."""
-    return planes + -planes % _BLOCK
+    return planes + -planes % BLOCK
 
 
 def sides_of(graph: ir.Graph, planes: ir.Value | None) -> tuple[int, int] | None:
@@ -93,6 +91,48 @@ def _form(weight: Weights, stride: int, padding: int, output_padding: int, cut: 
     inputs, outputs = weight.shape[:2]
     laid = picked.transpose(3, 5, 1, 0, 2, 4).reshape(stride * stride * outputs, inputs, len(taps), len(taps))
     return Phases(laid.astype(weight.dtype), last, after, (cut, stride * positions - longer - cut))
+
+
+class Remainder(NamedTuple):
+    """The convolution that makes the pixels with one remainder in each direction: weight (out, in, a, b), and pads at
+    the top, left, bottom and right.
+    """
+
+    weight: Weights
+    pads: tuple[int, int, int, int]
+
+
+def remainders(weight: Weights, *, stride: int, padding: int, output_padding: int) -> list[Remainder] | None:
+    """A transposed convolution (in, out, k, k) as one for each pair of remainders, row by row; None where the output is
+    not `stride` times as long as the input, or a remainder meets no tap or none at its own place.
+    """
+    size = weight.shape[-1]
+    if size - 2 * padding + output_padding != stride:
+        return None
+    steps = [_steps(remainder + padding, stride, size) for remainder in range(stride)]
+    if not all(row and row[0] >= 0 >= row[-1] for row in steps):
+        return None
+    taps = [[stride * step + remainder + padding for step in row] for remainder, row in enumerate(steps)]
+    return [
+        Remainder(
+            np.ascontiguousarray(weight[:, :, taps[down]][..., taps[right]].swapaxes(0, 1)),
+            (steps[down][0], steps[right][0], -steps[down][-1], -steps[right][-1]),
+        )
+        for down in range(stride)
+        for right in range(stride)
+    ]
+
+
+def _steps(start: int, stride: int, size: int) -> list[int]:
+    """How many places back the inputs lie that a remainder meets, the farthest first."""
+    return list(range((size - 1 - start) // stride, -(start // stride) - 1, -1))
+
+
+def emit_apart(builder: Builder, source: ir.Value, parts: list[Remainder], bias: Weights | None) -> ir.Value:
+    """Write the nodes of the convolutions that stand apart; returns the output."""
+    made = [builder.convolution(source, part.weight, bias, pads=part.pads, strides=[1, 1]) for part in parts]
+    blocksize = round(len(parts) ** 0.5)
+    return builder.node("DepthToSpace", [builder.node("Concat", made, axis=1)], blocksize=blocksize, mode="DCR")
 
 
 def emit(builder: Builder, source: ir.Value, form: Phases, bias: Weights | None, *, stride: int) -> ir.Value:
