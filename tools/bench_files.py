@@ -86,7 +86,7 @@ def graph(case: Case, *, rewrites: bool = True, integers: bool = False) -> Model
         network=NetworkSpec(type=case.network, arguments=case.arguments),
         method="none",
     )
-    return build(Wrapped(made, card), rewrites=rewrites, integers=integers)
+    return build(Wrapped(made, card), rewrites=rewrites, arithmetic="int8" if integers else "fp32")
 
 
 def in_integers(case: Case) -> ModelProto:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 from torch import Tensor
@@ -33,14 +33,14 @@ def build(
     wrapped: Wrapped,
     *,
     rewrites: bool = True,
-    integers: bool = False,
+    arithmetic: Literal["fp32", "fp16", "int8"] = "fp32",
     finish: Callable[[ir.Graph], Any] | None = None,
 ) -> ModelProto:
     """The complete model in one piece: card in the metadata, sizes named, nothing of this machine in it.
 
-    `rewrites`: after the passes of `i2i.export.rewrites`, which make it faster; without, as torch wrote it. `integers`:
-    it is for 8-bit integers, for which onnxruntime has ordinary convolutions alone, so all others are rewritten, also
-    where that is slower in float. `finish`: what changes the rewritten graph once more.
+    `rewrites`: after the passes of `i2i.export.rewrites`, which make it faster; without, as torch wrote it.
+    `arithmetic`: what it is to be turned into. Of 8-bit integers onnxruntime has ordinary convolutions alone, so all
+    others are rewritten, also where that is slower in float. `finish`: what changes the rewritten graph once more.
     """
     card = wrapped.card
     ports = expected_inputs(card)
@@ -62,8 +62,9 @@ def build(
     assert program is not None
     model = program.model_proto
     if rewrites:
-        known = None if integers else sides(model, card)
-        model, _ = rewritten(model, even=_even(card), tiled=card.sizing.rule == "pad", sides=known, finish=finish)
+        known = None if arithmetic == "int8" else sides(model, card)
+        tiled, half = card.sizing.rule == "pad", arithmetic == "fp16"
+        model, _ = rewritten(model, even=_even(card), tiled=tiled, half=half, sides=known, finish=finish)
     _clean(model, card)
     return model
 

@@ -85,7 +85,7 @@ def _plain(
 ) -> tuple[ModelProto, ParityReport]:
     from i2i.export.graph import build  # loads the exporter
 
-    model = build(Wrapped(generator, card), rewrites=rewrites, integers=integers)
+    model = build(Wrapped(generator, card), rewrites=rewrites, arithmetic="int8" if integers else "fp32")
     return model, _proven(generator, card, model, path)
 
 
@@ -112,7 +112,7 @@ def _in_half(generator: nn.Module, card: ImageCard, path: Path) -> tuple[ModelPr
     from i2i.export.graph import build, set_card
     from i2i.export.half import in_half
 
-    model = build(Wrapped(generator, card), finish=in_half)
+    model = build(Wrapped(generator, card), arithmetic="fp16", finish=in_half)
     report = _proven(generator, card, model, path, least_psnr=LEAST_PSNR)
     near = _nearness(card, report.psnr, report.max_difference, report.share)
     precision = Precision(arithmetic="fp16", weights="fp16", **near)

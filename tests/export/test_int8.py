@@ -44,7 +44,7 @@ def plain_card(**changes) -> ImageCard:
 def made(tiny_unet):
     """A tiny U-Net as graph, and in integers."""
     generator, card = tiny_unet(channels=8)
-    model = build(Wrapped(generator, card), integers=True)
+    model = build(Wrapped(generator, card), arithmetic="int8")
     feeds = of_pictures(card, pictures())
     return model, feeds, quantise(model, Calibration(feeds, psnr=1.0))
 
@@ -108,7 +108,7 @@ def normed(network: str, **arguments):
     torch.manual_seed(0)
     generator = NETWORKS[network](**arguments).eval()
     card = plain_card(sizing=Sizing(multiple=generator.multiple, minimum=generator.minimum))
-    return build(Wrapped(generator, card), integers=True), card
+    return build(Wrapped(generator, card), arithmetic="int8"), card
 
 
 def test_integers_go_into_instance_norms_with_their_level_and_a_layer_in_float_without():
@@ -200,7 +200,7 @@ def test_a_model_with_domains_is_calibrated_over_all_of_them(shake):
         method="none",
     )
     feeds = of_pictures(card, pictures())
-    made = quantise(build(Wrapped(network, card), integers=True), Calibration(feeds, psnr=1.0))
+    made = quantise(build(Wrapped(network, card), arithmetic="int8"), Calibration(feeds, psnr=1.0))
     assert (made.floating, made.layers) == ((), 8)
 
 

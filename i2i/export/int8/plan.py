@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 import onnx_ir as ir
 
 from i2i.export.rewrites.activations import ACTIVATIONS
+from i2i.export.rewrites.levels import less_their_first
 from i2i.export.rewrites.nodes import of_kind, prune, setting
 
 MOVING = ("DepthToSpace", "Slice", "Concat", "Gather", "Pad", "Transpose", "Reshape")
@@ -76,7 +77,9 @@ def plan(graph: ir.Graph, chosen: Collection[str]) -> Plan:
     """
     made = Plan(units=[node for node in units(graph) if node.name in chosen])
     for planes in _moved_on(graph, made.units):
-        _keep_level(graph, planes)
+        for node in less_their_first(planes):
+            ir.convenience.replace_all_uses_with(node.outputs[0], planes)
+            graph.remove(node, safe=True)
     prune(graph)
     for unit in made.units:
         output = unit.outputs[0]
@@ -143,32 +146,6 @@ def _moved_on(graph: ir.Graph, units: Sequence[ir.Node]) -> set[ir.Value]:
         if moves(node) and found.issuperset(_data(node)):
             found.update(node.outputs)
     return found
-
-
-def _keep_level(graph: ir.Graph, planes: ir.Value) -> None:
-    """Do not take a first value off planes that instance norms alone read."""
-    for user in [use.node for use in planes.uses()]:
-        if user.op_type == "Sub" and user.inputs[0] is planes and _is_part(user.inputs[1], planes) and _normed(user):
-            ir.convenience.replace_all_uses_with(user.outputs[0], planes)
-            graph.remove(user, safe=True)
-
-
-def _is_part(value: ir.Value | None, planes: ir.Value) -> bool:
-    """Whether a value is cut out of the planes."""
-    while value is not None and value is not planes:
-        node = value.producer()
-        if node is None or node.op_type != "Slice":
-            return False
-        value = node.inputs[0]
-    return value is planes
-
-
-def _normed(node: ir.Node) -> bool:
-    """Whether what a node gives goes into instance norms and nowhere else, at most by another shape."""
-    value = node.outputs[0]
-    users = [use.node for use in value.uses()]
-    blind = [user.op_type == "InstanceNormalization" or (user.op_type == "Reshape" and _normed(user)) for user in users]
-    return bool(users) and all(blind) and not value.is_graph_output()
 
 
 def _as_table(made: Plan, node: ir.Node) -> None:

@@ -25,12 +25,15 @@ REWRITES = Table(
         "narrow": "i2i.export.rewrites.narrow:narrow",
         "conditional_norm": "i2i.export.rewrites.conditional_norm:conditional_norm",
         "activations": "i2i.export.rewrites.activations:activations",
+        "winograd": "i2i.export.rewrites.winograd:winograd",
     },
 )
 
 
 # The runtime gives norms the statistics of a whole picture, which it cannot give to these.
 NOT_IN_TILES = ("conditional_norm",)
+# Their numbers in between are too large or too many for 16 bits.
+NOT_IN_HALF = ("winograd",)
 
 
 def rewritten(
@@ -38,12 +41,14 @@ def rewritten(
     *,
     even: bool,
     tiled: bool = False,
+    half: bool = False,
     sides: Mapping[str, tuple[int, int]] | None = None,
     finish: Callable[[ir.Graph], Any] | None = None,
 ) -> tuple[ModelProto, dict[str, int]]:
     """A model after every pass and after `finish`, and in how many places each pass did something.
 
-    `tiled`: without the passes after which large pictures can no longer be translated in tiles.
+    `tiled`: without the passes after which large pictures can no longer be translated in tiles. `half`: without those
+    that need 32 bits.
     `sides`: height and width of the planes that go into convolutions and doublings, by name, at the size for which the
     model is to be fast: then they are rewritten only where that gains; without, wherever it can be done.
     """
@@ -54,7 +59,8 @@ def rewritten(
     whole = ir.from_proto(model)
     if sides is not None:
         whole.graph.meta[SIDES] = sides
-    chosen = [name for name in REWRITES if not (tiled and name in NOT_IN_TILES)]
+    left_out = {*(NOT_IN_TILES if tiled else ()), *(NOT_IN_HALF if half else ())}
+    chosen = [name for name in REWRITES if name not in left_out]
     counts = {name: REWRITES[name](whole.graph, even=even) for name in chosen}
     prune(whole.graph)
     if finish is not None:
