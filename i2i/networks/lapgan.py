@@ -4,7 +4,8 @@ Denton et al. 2015, "Deep Generative Image Models using a Laplacian Pyramid of A
 equation 3: a picture of the coarsest level from noise, then at each finer one the picture so far, doubled, plus what a
 network makes of that and a new plane of noise. The widths are the paper's for CIFAR-10 (section 4.1) and the kernels
 those of the authors' later code: a coarsest level of two dense layers of 1200 rectifiers, refinements of three
-convolutions, 7x7, 7x7 and 5x5, 128 wide.
+convolutions, 7x7, 7x7 and 5x5, 128 wide. Where the coarsest picture is not as small as theirs of 8 pixels, dense layers
+may give way to a DCGAN (Radford et al. 2016, arXiv 1511.06434).
 
 Deviations: the coarsest level ends in tanh and what each level adds up to is clamped to -1..1, so that a picture is
 one at every level; noise is normal, where theirs is uniform.
@@ -13,12 +14,16 @@ one at every level; noise is normal, where theirs is uniform.
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
+from i2i.networks.dcgan import DCGAN
 from i2i.networks.layers.beside import beside
 from i2i.networks.layers.pyramid import doubled
+
+Coarse = Literal["dense", "convolutional"]
 
 
 class LAPGAN(nn.Module):
@@ -27,8 +32,8 @@ class LAPGAN(nn.Module):
     `in_channels` counts the numbers of the coarsest level's noise (and of a condition, which it alone sees);
     `more_latent` further numbers, one for each pixel of every finer level, stand before them in the latent.
     `channels` is the width of the refinements, `kernel` that of their first two convolutions (the last one's is 2
-    less), `coarse_channels` the width of the coarsest level. With the defaults (8, 16 and 32 pixels) 3,468,518
-    parameters and 1380 numbers of noise.
+    less). `coarse` is the kind of the coarsest level, `coarse_channels` the width of its dense layers, or of the last
+    hidden layer of its DCGAN. With the defaults (8, 16 and 32 pixels) 3,468,518 parameters and 1380 numbers of noise.
     """
 
     def __init__(
@@ -40,6 +45,7 @@ class LAPGAN(nn.Module):
         levels: int = 3,
         channels: int = 128,
         kernel: int = 7,
+        coarse: Coarse = "dense",
         coarse_channels: int = 1200,
     ) -> None:
         super().__init__()
@@ -51,7 +57,8 @@ class LAPGAN(nn.Module):
         self.sizes = [size >> level for level in reversed(range(levels))]
         self.more_latent = sum(side * side for side in self.sizes[1:])
         self.latent_channels = in_channels + self.more_latent
-        self.coarse = _coarse(in_channels, out_channels, side=self.sizes[0], channels=coarse_channels)
+        make = _dense if coarse == "dense" else _convolutional
+        self.coarse = make(in_channels, out_channels, side=self.sizes[0], channels=coarse_channels)
         self.refinements = nn.ModuleList(
             Refinement(planes=out_channels, channels=channels, kernel=kernel) for _ in self.sizes[1:]
         )
@@ -89,7 +96,12 @@ class Refinement(nn.Module):
         return low_pass + detail
 
 
-def _coarse(in_channels: int, out_channels: int, *, side: int, channels: int) -> nn.Sequential:
+def _convolutional(in_channels: int, out_channels: int, *, side: int, channels: int) -> nn.Module:
+    """A DCGAN, from numbers to a picture (N, out_channels, side, side). Raises ValueError for a side it cannot make."""
+    return DCGAN(in_channels=in_channels, out_channels=out_channels, size=side, channels=channels)
+
+
+def _dense(in_channels: int, out_channels: int, *, side: int, channels: int) -> nn.Module:
     """Two hidden dense layers, from numbers to a picture (N, out_channels, side, side)."""
     return nn.Sequential(
         nn.Linear(in_channels, channels),
