@@ -131,7 +131,8 @@ class LaplacianPyramid(Method):
         numbers = real[0].new_empty(len(real[0]), self.latent_channels - self.generator.more_latent).normal_()
         low_pass = [doubled(picture) for picture in real[:-1]]
         refinements = zip(self.generator.refinements, low_pass, strict=False)  # those whose real pictures are given
-        made = [part(low, torch.randn_like(low[:, :1])) for part, low in refinements]
+        noise = self.generator.fine_noise
+        made = [part(low, torch.randn_like(low[:, :1]) if noise else None) for part, low in refinements]
         return [None, *low_pass], [self.generator.coarse(numbers), *made]
 
     def _games(self) -> list[tuple[str, Duel]]:

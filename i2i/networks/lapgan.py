@@ -8,11 +8,15 @@ convolutions, 7x7, 7x7 and 5x5, 128 wide. Where the coarsest picture is not as s
 may give way to a DCGAN (Radford et al. 2016, arXiv 1511.06434).
 
 Deviations: the coarsest level ends in tanh and what each level adds up to is clamped to -1..1, so that a picture is
-one at every level; noise is normal, where theirs is uniform.
+one at every level; noise is normal, where theirs is uniform; outside of a picture the refinements see its border go on,
+as halving does, since zeros are no background and leave a frame. Without `fine_noise` a short training is not spent on
+learning to leave the noise out, which is what such generators do with it (Isola et al. 2017, arXiv 1611.07004, section
+3.1).
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Literal
 
@@ -33,7 +37,9 @@ class LAPGAN(nn.Module):
     `more_latent` further numbers, one for each pixel of every finer level, stand before them in the latent.
     `channels` is the width of the refinements, `kernel` that of their first two convolutions (the last one's is 2
     less). `coarse` is the kind of the coarsest level, `coarse_channels` the width of its dense layers, or of the last
-    hidden layer of its DCGAN. With the defaults (8, 16 and 32 pixels) 3,468,518 parameters and 1380 numbers of noise.
+    hidden layer of its DCGAN. Without `fine_noise` the finer levels have no noise (and `more_latent` is 0): what they
+    add is then a function of the picture so far. With the defaults (8, 16 and 32 pixels) 3,468,518 parameters and 1380
+    numbers of noise.
     """
 
     def __init__(
@@ -45,6 +51,7 @@ class LAPGAN(nn.Module):
         levels: int = 3,
         channels: int = 128,
         kernel: int = 7,
+        fine_noise: bool = True,
         coarse: Coarse = "dense",
         coarse_channels: int = 1200,
     ) -> None:
@@ -55,17 +62,22 @@ class LAPGAN(nn.Module):
             raise ValueError(f"kernel is odd and 3 or more, got {kernel}")
         self.multiple = self.minimum = self.size = size
         self.sizes = [size >> level for level in reversed(range(levels))]
-        self.more_latent = sum(side * side for side in self.sizes[1:])
+        self.fine_noise = fine_noise
+        self.more_latent = sum(side * side for side in self.sizes[1:]) if fine_noise else 0
         self.latent_channels = in_channels + self.more_latent
         make = _dense if coarse == "dense" else _convolutional
         self.coarse = make(in_channels, out_channels, side=self.sizes[0], channels=coarse_channels)
         self.refinements = nn.ModuleList(
-            Refinement(planes=out_channels, channels=channels, kernel=kernel) for _ in self.sizes[1:]
+            Refinement(planes=out_channels, channels=channels, kernel=kernel, noise=fine_noise) for _ in self.sizes[1:]
         )
 
-    def noise(self, latent: Tensor, condition: Tensor | None = None) -> tuple[Tensor, list[Tensor]]:
-        """The latent's share of each level: numbers (N, in_channels), and a plane (N, 1, S, S) for each finer one."""
+    def noise(self, latent: Tensor, condition: Tensor | None = None) -> tuple[Tensor, Sequence[Tensor | None]]:
+        """The latent's share of each level: numbers (N, in_channels), and a plane (N, 1, S, S) for each finer one, or
+        nothing for it.
+        """
         given = beside(latent, condition, self.latent_channels)
+        if not self.fine_noise:
+            return given, [None for _ in self.refinements]
         counts = [side * side for side in self.sizes[1:]]
         *planes, numbers = torch.split(given, [*counts, self.latent_channels - self.more_latent], dim=1)
         return numbers, [plane.reshape(-1, 1, side, side) for plane, side in zip(planes, self.sizes[1:], strict=True)]
@@ -80,19 +92,21 @@ class LAPGAN(nn.Module):
 
 
 class Refinement(nn.Module):
-    """The low-pass picture (N, planes, S, S) with the detail that is made of it and a plane of noise (N, 1, S, S)."""
+    """The low-pass picture (N, planes, S, S) with the detail that is made of it and, with `noise`, of a plane of noise
+    (N, 1, S, S).
+    """
 
-    def __init__(self, *, planes: int, channels: int, kernel: int) -> None:
+    def __init__(self, *, planes: int, channels: int, kernel: int, noise: bool = True) -> None:
         super().__init__()
-        widths, kernels = (planes + 1, channels, channels, planes), (kernel, kernel, kernel - 2)
+        widths, kernels = (planes + noise, channels, channels, planes), (kernel, kernel, kernel - 2)
         layers: list[nn.Module] = []
         for (narrow, wide), side in zip(pairwise(widths), kernels, strict=True):
-            layers += [nn.Conv2d(narrow, wide, side, padding=side // 2), nn.ReLU()]
+            layers += [nn.Conv2d(narrow, wide, side, padding=side // 2, padding_mode="replicate"), nn.ReLU()]
         self.detail = nn.Sequential(*layers[:-1])
 
-    def forward(self, low_pass: Tensor, noise: Tensor) -> Tensor:
+    def forward(self, low_pass: Tensor, noise: Tensor | None) -> Tensor:
         """The low-pass picture plus its coefficients."""
-        detail: Tensor = self.detail(torch.cat((low_pass, noise), 1))
+        detail: Tensor = self.detail(low_pass if noise is None else torch.cat((low_pass, noise), 1))
         return low_pass + detail
 
 

@@ -64,6 +64,21 @@ def test_a_critic_sees_sum_and_low_pass_of_the_real_picture(make: Make) -> None:
     assert torch.equal(for_generator, fine_fake)
 
 
+@pytest.mark.parametrize("fine_noise", [True, False])
+def test_a_level_is_given_new_noise_where_it_has_any(fine_noise: bool) -> None:
+    parts = replace(
+        PARTS,
+        generator=lambda planes, out: LAPGAN(
+            in_channels=planes, out_channels=out, size=16, levels=2, channels=4, fine_noise=fine_noise
+        ),
+    )
+    method = LaplacianPyramid(parts)
+    real = [halved(BATCHES["lapgan"]().image), BATCHES["lapgan"]().image]
+    (_, (coarse, fine)), (_, (other_coarse, other_fine)) = method._fakes(real), method._fakes(real)
+    assert not torch.equal(coarse, other_coarse)
+    assert torch.equal(fine, other_fine) != fine_noise
+
+
 def test_a_levels_loss_reaches_no_other_level(make: Make) -> None:
     method, _ = make(name="lapgan")
     low_pass, fake = method._fakes([halved(BATCHES["lapgan"]().image), BATCHES["lapgan"]().image])
@@ -145,11 +160,13 @@ def test_options_that_make_no_sense_are_refused(options: dict[str, Any], error: 
 def test_it_learns_the_colour_of_its_pictures_at_every_level(make: Make) -> None:
     method, engine = make(name="lapgan", latent_channels=3, learning_rate=4e-3)
     colour = torch.tensor([0.7, -0.5, 0.0]).view(1, 3, 1, 1).expand(8, 3, 16, 16).contiguous()
-    for number in range(80):
+    made = []
+    for number in range(120):
         step(method, engine, ImageBatch(colour), number)
-    with torch.no_grad():
-        made = method.generator(torch.randn(64, method.latent_channels)).mean((0, 2, 3))
-    assert made.tolist() == pytest.approx([0.7, -0.5, 0.0], abs=0.25)  # the players circle around it
+        with torch.no_grad():
+            made.append(method.generator(torch.randn(64, method.latent_channels)).mean((0, 2, 3)))
+    # The players circle around it: it is what they make on average.
+    assert torch.stack(made[40:]).mean(0).tolist() == pytest.approx([0.7, -0.5, 0.0], abs=0.2)
 
 
 @pytest.mark.parametrize(

@@ -64,6 +64,26 @@ def test_each_number_of_the_noise_reaches_its_own_level_alone() -> None:
     assert fine[1, 0].flatten().tolist() == [float(number) for number in range(16, 80)]
 
 
+def test_without_fine_noise_a_coarse_picture_has_one_refinement() -> None:
+    torch.manual_seed(0)
+    network = LAPGAN(in_channels=3, out_channels=2, size=8, levels=2, channels=4, kernel=3, fine_noise=False)
+    assert (network.latent_channels, network.more_latent) == (3, 0)
+    assert network.refinements[0].detail[0].in_channels == 2  # the picture's planes alone
+    latent = torch.randn(2, 3)
+    numbers, planes = network.noise(latent)
+    assert torch.equal(numbers, latent) and list(planes) == [None]
+    low_pass = doubled(network.coarse(latent))
+    assert torch.equal(network(latent), (low_pass + network.refinements[0].detail(low_pass)).clamp(-1, 1))
+
+
+def test_a_refinement_of_a_constant_picture_is_constant_to_the_border() -> None:
+    torch.manual_seed(0)
+    network = LAPGAN(in_channels=3, out_channels=1, size=16, levels=2, channels=4, kernel=5, fine_noise=False)
+    refined = network.refinements[0](torch.full((1, 1, 16, 16), -0.9), None)
+    assert refined.sub(refined[0, 0, 8, 8]).abs().max() < 1e-6  # rounding
+    assert (refined[0, 0, 8, 8] + 0.9).abs() > 1e-3  # it does add something
+
+
 def test_without_detail_a_picture_is_the_coarsest_one_doubled() -> None:
     network = LAPGAN(in_channels=3, out_channels=2, size=8, levels=3, channels=4, kernel=3, coarse_channels=8)
     for refinement in network.refinements:
