@@ -5,23 +5,30 @@ section 3.1: the coarsest level is a GAN; every finer one a conditional GAN, who
 picture and whose critic sees the sum. In training the low-pass picture is that of the real picture, so that no level
 waits for another; only sampling chains them.
 
-Deviations: all levels train side by side, a step of each in every step; each step shows both a real and a fake picture,
-where the paper tosses a coin; the critic is given the low-pass picture beside the sum, not in it alone, so that it can
-tell which detail belongs to what; all critics are the recipe's, where the paper's coarsest one is dense.
+Deviations: all levels train side by side, in every step; each turn shows both a real and a fake picture, where the
+paper tosses a coin; the critic is given the low-pass picture beside the sum, not in it alone, so that it can tell which
+detail belongs to what; all critics are the recipe's, where the paper's coarsest one is dense (`coarse_discriminator`).
+
+No level waits for another, so that the coarsest, whose turns are cheap and whose mistakes all others inherit, may have
+more turns than the others.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import ClassVar
+import inspect
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
 
 from i2i.adversarial.duel import Duel
 from i2i.data.images import ImageBatch
+from i2i.errors import I2IError
 from i2i.methods.method import Engine, Method, Side
 from i2i.methods.parts import Parts
+from i2i.networks import NETWORKS
 from i2i.networks.lapgan import LAPGAN
 from i2i.networks.layers.pyramid import doubled, pyramid
 
@@ -30,26 +37,43 @@ class LaplacianPyramid(Method):
     """The generator `lapgan` and a discriminator for each of its levels, `latent_channels` numbers at the coarsest.
 
     The discriminators are players by their level's size: `discriminator_8`, `discriminator_16` ... One that knows a
-    single size is made for its level's. Raises ValueError for parts that fit no pyramid.
+    single size is made for its level's. `coarse_discriminator`, a network of the table and its options, takes the
+    recipe's place at the coarsest level: `{type: mlp_critic, channels: 600}`.
+
+    With `coarse_turns` above 1 a batch comes apart into so many: each is a turn of the coarsest level, and the last one
+    a turn of the others too. Raises ValueError for parts that fit no pyramid.
     """
 
     batch_type: ClassVar[type[ImageBatch]] = ImageBatch
     directions: ClassVar[dict[str, tuple[Side, Side]]] = {"sample": ("latent", "target")}
 
-    def __init__(self, parts: Parts, *, latent_channels: int = 100) -> None:
+    def __init__(
+        self,
+        parts: Parts,
+        *,
+        latent_channels: int = 100,
+        coarse_turns: int = 1,
+        coarse_discriminator: dict[str, Any] | None = None,
+    ) -> None:
         super().__init__()
         if latent_channels < 1:
             raise ValueError(f"latent_channels is 1 or more, got {latent_channels}")
+        if coarse_turns < 1:
+            raise ValueError(f"coarse_turns is 1 or more, got {coarse_turns}")
         generator = parts.generator(latent_channels, parts.target_planes)
         if not isinstance(generator, LAPGAN):
             raise ValueError("it trains a generator of several levels: set generator.type to lapgan")
         self.generator = generator
         self.latent_channels = generator.latent_channels
-        planes = parts.target_planes
-        levels = [(planes, generator.coarse), *((2 * planes, part) for part in generator.refinements)]
+        self.coarse_turns = coarse_turns
+        planes, (coarsest, *finer) = parts.target_planes, generator.sizes
+        other = parts if coarse_discriminator is None else replace(parts, discriminator=_maker(coarse_discriminator))
+        refinements = zip(generator.refinements, finer, strict=True)
         self.duels = nn.ModuleList(
-            parts.duel(seen, generator=level, size=side)
-            for (seen, level), side in zip(levels, generator.sizes, strict=True)
+            [
+                other.duel(planes, generator=generator.coarse, size=coarsest),
+                *(parts.duel(2 * planes, generator=level, size=side) for level, side in refinements),
+            ]
         )
         self._check()
 
@@ -66,23 +90,37 @@ class LaplacianPyramid(Method):
         return {"sample": self.generator}
 
     def training_step(self, batch: ImageBatch, engine: Engine) -> dict[str, Tensor]:
-        """Draw fakes of every level, train each discriminator, then the generator."""
-        real = pyramid(batch.image, len(self.duels))
-        generator_plays = all(duel.generator_plays() for _, duel in self._games())
+        """Play all levels on the last of the batch's parts, and before that the coarsest one on each of the others."""
+        if len(batch.image) % self.coarse_turns:
+            message = f"method.coarse_turns {self.coarse_turns} does not divide a batch of {len(batch.image)} pictures"
+            raise I2IError("E_RECIPE", message)
+        *more, last = (pyramid(part, len(self.duels)) for part in batch.image.chunk(self.coarse_turns))
+        for real in more:
+            self._play(real[:1], engine)
+        return self._play(last, engine)
+
+    def _play(self, real: Sequence[Tensor], engine: Engine) -> dict[str, Tensor]:
+        """A turn of the levels whose real pictures are given: draw their fakes, train each discriminator, then the
+        generator.
+        """
+        games = self._games()[: len(real)]
+        generator_plays = [duel.generator_plays() for _, duel in games]
         logs: dict[str, Tensor] = {}
 
-        with engine.forward(), torch.set_grad_enabled(generator_plays):
+        with engine.forward(), torch.set_grad_enabled(any(generator_plays)):
             low_pass, fake = self._fakes(real)
 
-        for level, (name, duel) in enumerate(self._games()):
+        for level, (name, duel) in enumerate(games):
             with engine.turn(name, stepped=lambda duel=duel: duel.stepped("discriminator")) as turn:  # type: ignore[misc]
                 losses, indicators = duel.discriminator_losses(real[level], fake[level], condition=low_pass[level])
                 logs |= self._of(level, indicators | turn.minimise(losses))
 
-        if generator_plays:
-            with engine.turn("generator", stepped=self._generator_stepped) as turn:
+        if any(generator_plays):
+            playing = [level for level, plays in enumerate(generator_plays) if plays]
+            with engine.turn("generator", stepped=lambda: self._generator_stepped(playing)) as turn:
                 losses = {}
-                for level, (_, duel) in enumerate(self._games()):
+                for level in playing:
+                    duel = games[level][1]
                     found = duel.generator_losses(fake[level], real=real[level], condition=low_pass[level])
                     losses |= self._of(level, found)
                 logs |= turn.minimise(losses)
@@ -90,12 +128,12 @@ class LaplacianPyramid(Method):
 
     def _fakes(self, real: Sequence[Tensor]) -> tuple[list[Tensor | None], list[Tensor]]:
         """What each level is conditioned on (nothing at the coarsest) and what it makes of that and new noise."""
-        finest = real[-1]
-        latent = torch.randn(len(finest), self.latent_channels, dtype=finest.dtype, device=finest.device)
-        numbers, planes = self.generator.noise(latent)
+        numbers = real[0].new_empty(len(real[0]), self.latent_channels - self.generator.more_latent).normal_()
         low_pass = [doubled(picture) for picture in real[:-1]]
-        levels = zip(self.generator.refinements, low_pass, planes, strict=True)
-        return [None, *low_pass], [self.generator.coarse(numbers), *(part(low, noise) for part, low, noise in levels)]
+        refinements = zip(self.generator.refinements, low_pass, strict=False)  # those whose real pictures are given
+        noise = self.generator.fine_noise
+        made = [part(low, torch.randn_like(low[:, :1]) if noise else None) for part, low in refinements]
+        return [None, *low_pass], [self.generator.coarse(numbers), *made]
 
     def _games(self) -> list[tuple[str, Duel]]:
         """The duels by their players' names, from the coarsest on."""
@@ -106,9 +144,9 @@ class LaplacianPyramid(Method):
         """The losses of one level, by names that differ from the others'."""
         return {f"{name}_{self.generator.sizes[level]}": loss for name, loss in losses.items()}
 
-    def _generator_stepped(self) -> None:
-        for _, duel in self._games():
-            duel.stepped("generator")
+    def _generator_stepped(self, levels: Sequence[int]) -> None:
+        for level in levels:
+            self._games()[level][1].stepped("generator")
 
     def _check(self) -> None:
         """Raise ValueError for a discriminator that does not take its level's size."""
@@ -119,3 +157,22 @@ class LaplacianPyramid(Method):
                     raise ValueError(f"{name} takes {only} pixels alone; patchgan and pixelgan take every level's")
                 if isinstance(smallest, int) and smallest > side:
                     raise ValueError(f"{name} takes {smallest} pixels and more; patchgan with fewer layers takes less")
+
+
+def _maker(network: dict[str, Any]) -> Callable[..., nn.Module]:
+    """What makes a discriminator for so many planes and a size. Raises ValueError for options that are none of its."""
+    options = {name: value for name, value in network.items() if name != "type"}
+
+    def made(planes: int, *, size: int) -> nn.Module:
+        kind = NETWORKS[network.get("type", "")]
+        known = inspect.signature(kind).parameters
+        if "out_channels" in known:
+            raise ValueError(f"coarse_discriminator {network} is no discriminator")
+        sized = {"size": size} if "size" in known else {}
+        try:
+            critic: nn.Module = kind(**options, in_channels=planes, **sized)
+        except TypeError as error:
+            raise ValueError(f"coarse_discriminator {network}: {error}") from None
+        return critic
+
+    return made

@@ -167,10 +167,17 @@ class Builder:
         # Players first: what is shipped may hold a critic, and the message is to name the critic.
         for name, part in [*players.items(), *method.generators().items()]:
             role = "generator" if name in method.generators() else name
-            for network in part.modules():
-                multiple, minimum = getattr(network, "multiple", None), getattr(network, "minimum", None)
-                if isinstance(multiple, int) and isinstance(minimum, int):
-                    _check_fit(network, shape, role=role, multiple=multiple, minimum=minimum)
+            for network in _with_sizes(part):
+                _check_fit(network, shape, role=role, multiple=network.multiple, minimum=network.minimum)
+
+
+def _with_sizes(part: Any) -> Iterator[Any]:
+    """The networks of a part that say which sizes they take; what is inside of one is that one's business."""
+    if isinstance(getattr(part, "multiple", None), int):
+        yield part
+    else:
+        for child in part.children():
+            yield from _with_sizes(child)
 
 
 def _check_fit(network: Any, shape: tuple[int, int], *, role: str, multiple: int, minimum: int) -> None:

@@ -14,6 +14,8 @@ from i2i.cli.main import main
 TINY = ["--training.batch_size", "2", "--training.threads", "1", "--training.precision", "fp32"]
 TINY += ["--training.monitored_pictures", "2", "--training.tensorboard", "false", "--training.evaluate_every", "0"]
 LAPGAN = ["--generator.channels", "4", "--generator.kernel", "3", "--generator.coarse_channels", "8"]
+CONVOLUTIONAL = [*LAPGAN, "--generator.coarse", "convolutional", "--method.coarse_turns", "2"]
+CONVOLUTIONAL += ["--method.coarse_discriminator", "{type: dcgan_critic, channels: 2, norm: none, initialisation: he}"]
 ADAGAN = ["--generator.channels", "4", "--method.components", "2", "--method.steps_per_component", "2"]
 
 
@@ -30,7 +32,11 @@ def pictures(tmp_path: Path) -> Path:
 @pytest.mark.slow  # an export takes seconds
 @pytest.mark.parametrize(
     ("preset", "changes", "network", "numbers"),
-    [("lapgan", LAPGAN, "lapgan", 100 + 16 * 16 + 32 * 32), ("adagan", ADAGAN, "mixture", 100 + 1)],
+    [
+        ("lapgan", LAPGAN, "lapgan", 100 + 16 * 16 + 32 * 32),
+        ("lapgan", CONVOLUTIONAL, "lapgan", 100 + 16 * 16 + 32 * 32),
+        ("adagan", ADAGAN, "mixture", 100 + 1),
+    ],
 )
 def test_a_composite_is_trained_exported_and_sampled(
     pictures: Path, tmp_path: Path, preset: str, changes: list[str], network: str, numbers: int

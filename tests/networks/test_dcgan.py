@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 import torch
 from torch import nn
@@ -59,3 +61,27 @@ def test_a_resize_generator_has_no_transposed_convolution_but_the_projection() -
     network = DCGAN(size=16, channels=2, upsampling="resize")
     transposed = [name for name, part in network.named_modules() if isinstance(part, nn.ConvTranspose2d)]
     assert transposed == ["project.0"]
+
+
+def test_the_critics_weights_are_as_wide_as_asked_for() -> None:
+    torch.manual_seed(0)
+    wide = DCGANCritic(in_channels=3, size=16, channels=64, norm="none", initialisation="he")
+    for convolution, inputs in ((wide.blocks[0][0], 3), (wide.blocks[1][0], 64), (wide.score, 128)):
+        weights = inputs * 16 * convolution.out_channels
+        # He et al. 2015, equation 14, for a slope of 0.2; the spread of so many samples is known to 1 / sqrt(2 n).
+        expected = math.sqrt(2 / (1 + 0.2**2) / (inputs * 16))
+        assert convolution.weight.std().item() == pytest.approx(expected, rel=4 / math.sqrt(2 * weights))
+        assert convolution.bias is not None and not convolution.bias.any()
+    papers = DCGANCritic(in_channels=3, size=16, channels=64, norm="none")
+    assert papers.blocks[1][0].weight.std().item() == pytest.approx(0.02, rel=0.02)
+
+
+def test_without_norms_a_picture_arrives_at_the_score_by_he_weights_alone() -> None:
+    torch.manual_seed(0)
+    pictures = torch.randn(64, 1, 16, 16)
+    spread = {
+        kind: DCGANCritic(in_channels=1, size=16, channels=24, norm="none", initialisation=kind)(pictures).score.std()  # type: ignore[arg-type]
+        for kind in ("gaussian", "he")
+    }
+    # A layer with n inputs shrinks by 0.02 * sqrt(n) / 1.39 what He's keeps: in all by 0.06 * 0.28 * 0.40 = 1 / 150.
+    assert spread["gaussian"] < 0.02 < 0.3 < spread["he"]

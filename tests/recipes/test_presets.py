@@ -250,6 +250,16 @@ def test_a_translator_is_not_given_a_generator_from_noise() -> None:
     assert caught.value.code == "E_RECIPE"
 
 
+def test_of_a_pyramid_the_size_of_the_whole_is_that_of_the_data() -> None:
+    whole = {"size": 32, "levels": 2, "channels": 2, "kernel": 3, "coarse": "convolutional", "coarse_channels": 2}
+    critic = {"type": "patchgan", "channels": 2, "layers": 1, "norm": "none"}
+    fitting = recipe("lapgan", Path("pictures"), {"generator": whole, "discriminator": critic})
+    assert Builder(fitting).method().generator.coarse.size == 16  # which knows that size alone
+    other = recipe("lapgan", Path("pictures"), {"generator": whole | {"size": 64}, "discriminator": critic})
+    with pytest.raises(I2IError, match="size 32x32 does not fit the generator, which knows 64x64 alone"):
+        Builder(other).method()
+
+
 def test_pictures_from_noise_have_one_size() -> None:
     builder = Builder(recipe("gan", Path("pictures"), NARROW, {"sizing": {"rule": "pad"}}))
     with pytest.raises(I2IError, match="pictures from noise have one size") as caught:
