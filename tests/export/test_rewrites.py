@@ -13,47 +13,15 @@ import onnx_ir as ir
 import pytest
 import torch
 from onnx import TensorProto, helper, numpy_helper
-from onnx.reference import ReferenceEvaluator
 
 from i2i.cli.main import main
-from i2i.export.rewrites import REWRITES, rewritten, winograd
+from i2i.export.rewrites import REWRITES, rewritten
 from i2i.export.rewrites.nodes import prune
 from i2i.images.card import ImageCard, NetworkSpec, Sizing
 from i2i.networks import NETWORKS
 from i2i.runtime.onnx import OnnxSession
 from i2i.weights.store import save_model
-
-RNG = np.random.default_rng(0)
-HEIGHT, WIDTH = 6, 10
-
-
-def model(nodes: list[onnx.NodeProto], constants: dict[str, np.ndarray], channels: int = 3) -> onnx.ModelProto:
-    graph = helper.make_graph(
-        nodes,
-        "tiny",
-        [helper.make_tensor_value_info("x", TensorProto.DOUBLE, ["n", channels, "h", "w"])],
-        [helper.make_tensor_value_info("y", TensorProto.DOUBLE, ["n", "k", "height", "width"])],
-        [numpy_helper.from_array(value, name) for name, value in constants.items()],
-    )
-    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)])
-
-
-def run(made: onnx.ModelProto, height: int = HEIGHT, width: int = WIDTH) -> np.ndarray:
-    channels = made.graph.input[0].type.tensor_type.shape.dim[1].dim_value
-    planes = np.random.default_rng(1).standard_normal((2, channels, height, width))
-    (result,) = ReferenceEvaluator(made).run(None, {"x": planes})
-    return result
-
-
-def kinds(made: onnx.ModelProto) -> list[str]:
-    return [node.op_type for node in made.graph.node]
-
-
-def same(before: onnx.ModelProto, after: onnx.ModelProto, **size: int) -> None:
-    expected = run(before, **size)
-    found = run(after, **size)
-    assert found.shape == expected.shape
-    assert np.abs(found - expected).max() <= 1e-6 * np.abs(expected).max()
+from tests.export.graphs import HEIGHT, RNG, WIDTH, kinds, model, same
 
 
 def applied(name: str, made: onnx.ModelProto, *, even: bool = True) -> tuple[onnx.ModelProto, int]:
@@ -94,19 +62,20 @@ def test_transposed_convolutions_of_every_kernel_stride_and_padding(bias: bool) 
 
 @pytest.mark.parametrize("bias", [True, False])
 def test_transposed_convolutions_that_fill_blocks_of_planes_stand_apart(bias: bool) -> None:
+    aligned = [case for case in CASES if case[0] - 2 * case[2] + case[3] == case[1] and case[1] < 4]
     apart = 0
-    for kernel, stride, padding, longer in CASES:
+    for kernel, stride, padding, longer in [*aligned, *CASES[::60]]:
         before = deconvolution(kernel, stride, padding, longer, bias=bias, outputs=16)
         after, _ = applied("transposed", before)
         same(before, after)
         found = Counter(kinds(after))
+        assert not found["Concat"] or kernel - 2 * padding + longer == stride
         if found["Concat"]:
             apart += 1
             assert found == {"Conv": stride**2, "Concat": 1, "DepthToSpace": 1}
             shapes = [tensor.dims[2:] for tensor in after.graph.initializer if tensor.name not in ("w", "b")]
             assert sum(math.prod(shape) for shape in shapes if shape) == kernel**2  # no tap twice, and none of zero
-        assert not found["Concat"] or kernel - 2 * padding + longer == stride
-    assert apart >= 10
+    assert apart >= 8
 
 
 def test_the_usual_transposed_convolution_becomes_a_two_by_two_one_with_four_times_the_planes() -> None:
@@ -228,63 +197,6 @@ def test_of_convolutions_to_few_planes_only_the_last_is_taken() -> None:
     assert count == 1
     assert kinds(after) == ["Conv", "Relu", "Conv", "DepthToSpace"]
     same(before, after)
-
-
-def wide(padding: int, *, behind: str = "", inputs: int = 3, outputs: int = 5) -> onnx.ModelProto:
-    """A 3x3 convolution with a bias, and what stands behind it."""
-    constants = {"w": RNG.standard_normal((outputs, inputs, 3, 3)), "b": RNG.standard_normal(outputs)}
-    constants |= {"zero": np.array([0, 0]), "one": np.array([1, 1]), "axes": np.array([2, 3])}
-    constants |= {"ones": np.ones(outputs), "zeros": np.zeros(outputs)}
-    nodes = [helper.make_node("Conv", ["x", "w", "b"], ["c"], pads=[padding] * 4)]
-    if behind:
-        nodes += [
-            helper.make_node("Slice", ["c", "zero", "one", "axes"], ["first"]),
-            helper.make_node("Sub", ["c", "first"], ["less"]),
-        ]
-    if behind == "norm":
-        nodes.append(helper.make_node("InstanceNormalization", ["less", "ones", "zeros"], ["n"], epsilon=1e-3))
-    nodes.append(helper.make_node("Neg", [{"": "c", "norm": "n", "other": "less"}[behind]], ["y"]))
-    return model(nodes, constants, channels=inputs)
-
-
-@pytest.fixture
-def small_ones(monkeypatch):
-    """Convolutions of any number of planes are worth it."""
-    monkeypatch.setattr(winograd, "LEAST_PLANES", 1)
-    monkeypatch.setattr(winograd, "LEAST_SIDE", 1)
-
-
-@pytest.mark.usefixtures("small_ones")
-@pytest.mark.parametrize("padding", [0, 1, 2])
-@pytest.mark.parametrize("behind", ["", "norm", "other"])
-def test_products_of_patches_are_the_convolution_at_any_size(padding: int, behind: str) -> None:
-    before = wide(padding, behind=behind)
-    after, counts = rewritten(before, even=False, sides={})
-    assert counts["winograd"] == 1 and "Conv" in kinds(before)
-    biased = [1, 5, 1, 1] in [list(tensor.dims) for tensor in after.graph.initializer]
-    assert biased == (behind != "norm")  # which does not see it
-    for height, width in itertools.product((3, 4, 5, 6, 7, 9), (3, 8, 14)):
-        same(before, after, height=height, width=width)
-    onnx.checker.check_model(after)
-
-
-def test_the_transforms_of_a_tile_by_their_definition() -> None:
-    # A^T [(G g) * (B^T d)] is the correlation of g with d, for one row.
-    taps, row = RNG.standard_normal(3), RNG.standard_normal(6)
-    found = winograd.OF_OUTPUT @ ((winograd.OF_TAPS @ taps) * (winograd.OF_INPUT @ row))
-    assert np.allclose(found, np.correlate(row, taps, "valid"), atol=1e-12)
-
-
-def test_a_convolution_of_few_planes_or_of_small_ones_stays() -> None:
-    def at_side(side: int, inputs: int, outputs: int) -> int:
-        made = wide(1, inputs=inputs, outputs=outputs)
-        return rewritten(made, even=True, sides={"x": (side, side)})[1]["winograd"]
-
-    assert [at_side(side, 128, 128) for side in (8, 16, 64)] == [0, 1, 1]
-    assert at_side(64, 64, 128) == at_side(64, 128, 64) == 0
-    assert rewritten(wide(1, inputs=128, outputs=128), even=True)[1]["winograd"] == 0  # integers multiply faster
-    half = rewritten(wide(1, inputs=128, outputs=128), even=True, sides={}, half=True)
-    assert "winograd" not in half[1]
 
 
 def conditioned(*, shift_first: bool = False) -> onnx.ModelProto:
