@@ -13,6 +13,8 @@ import numpy as np
 if TYPE_CHECKING:
     from onnx import ModelProto
 
+    from i2i.images.card import ImageCard
+
 FILES = ("plain", "rewritten", "int8")
 
 
@@ -74,28 +76,39 @@ def session(path: Path, threads: int, *, profile: str = "") -> Any:
 def graph(case: Case, *, rewrites: bool = True, integers: bool = False) -> ModelProto:
     """The network as a file's graph, as torch writes it or rewritten, for floats or for integers."""
     from i2i.export.graph import build
-    from i2i.images.card import Condition, ImageCard, NetworkSpec, Sizing
     from i2i.weights.wrapper import Wrapped
 
     made, _ = network(case)
+    return build(Wrapped(made, card_of(case)), rewrites=rewrites, arithmetic="int8" if integers else "fp32")
+
+
+def card_of(case: Case) -> ImageCard:
+    """What its file says of it."""
+    from i2i.images.card import Condition, ImageCard, NetworkSpec, Sizing
+
+    made, _ = network(case)
     names = tuple(f"domain {number}" for number in range(case.domains))
-    card = ImageCard(
+    return ImageCard(
         name=case.network,
         sizing=Sizing(multiple=made.multiple, minimum=made.minimum),
         condition=Condition(kind="domains", names=names) if names else None,
         network=NetworkSpec(type=case.network, arguments=case.arguments),
         method="none",
     )
-    return build(Wrapped(made, card), rewrites=rewrites, arithmetic="int8" if integers else "fp32")
 
 
 def in_integers(case: Case) -> ModelProto:
     """The network with all layers in integers, whatever it does to the pictures of random weights."""
+    from i2i.export.graph import set_card
     from i2i.export.int8.feeds import Feeds
     from i2i.export.int8.quantise import Calibration, quantise
+    from i2i.images.card import Precision
 
-    model = graph(case, integers=True)
-    return quantise(model, Calibration(Feeds([feed(case)], [feed(case)]), psnr=0.0)).model
+    made = quantise(graph(case, integers=True), Calibration(Feeds([feed(case)], [feed(case)]), psnr=0.0))
+    layers = (made.layers - len(made.floating), made.layers)
+    precision = Precision(arithmetic="int8", weights="int8", psnr=round(made.psnr, 2), target="any", layers=layers)
+    set_card(made.model, card_of(case).model_copy(update={"precision": precision}))
+    return made.model
 
 
 def write(case: Case, folder: Path) -> None:

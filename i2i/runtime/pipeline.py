@@ -25,13 +25,15 @@ def flow(
     """Yield what became of each item, in the order of the items.
 
     `lanes` threads translate, `workers` threads decode ahead and `workers` encode behind. At most
-    2 * (workers + lanes) + 2 pictures are in memory, and of large ones (`_AHEAD_BYTES`) only one. Once `stopped()` is
-    true nothing new is begun: pictures that are being written are finished, the others are dropped. Any other error
-    ends the flow in the same way and is raised.
+    2 * (workers + lanes) + 2 pictures are in memory, of a model that takes several together (lanes + 2) times as many
+    more, and of large ones (`_AHEAD_BYTES`) only one. Once `stopped()` is true nothing new is begun: pictures that are
+    being written are finished, the others are dropped. Any other error ends the flow in the same way and is raised.
     """
+    together = stages.together if lanes > 1 else 1
+    most = max(lanes, 2 * lanes // together)  # groups on their way beside the one that is waited for
     waiting = iter(items)
     reading: deque[Future[Job | Skipped]] = deque()
-    translating: deque[Future[Translated]] = deque()
+    translating: deque[Future[list[Translated]]] = deque()
     writing: deque[Future[Written] | Skipped | ItemError] = deque()
     ahead = 0
     with ExitStack() as stack:
@@ -42,15 +44,17 @@ def flow(
             while len(reading) <= ahead and (item := next(waiting, None)) is not None:
                 reading.append(readers.submit(stages.read, item))
             if reading:
-                translating.append(translators.submit(_translated, reading.popleft(), stages))
+                group = [reading.popleft() for _ in range(min(together, len(reading)))]
+                translating.append(translators.submit(_translated, group, stages))
+                del group
             if not translating:
                 break
-            if len(translating) <= min(2 * lanes, ahead) and reading:
+            if len(translating) <= min(most, ahead) and reading:
                 continue
-            job = translating.popleft().result()
-            if isinstance(job, Job):
-                ahead = min(max(workers, 2 * lanes), max(lanes, 2) * _AHEAD_BYTES // job.pixels.nbytes)
-            writing.append(writers.submit(stages.write, job) if isinstance(job, Job) else job)
+            for job in translating.popleft().result():
+                if isinstance(job, Job):
+                    ahead = min(max(workers, 2 * lanes), max(lanes, 2) * _AHEAD_BYTES // job.pixels.nbytes)
+                writing.append(writers.submit(stages.write, job) if isinstance(job, Job) else job)
             del job  # else it would stay in memory beside the next one
             while len(writing) > ahead:
                 yield _result(writing.popleft())
@@ -65,10 +69,16 @@ def _pool(stack: ExitStack, threads: int, name: str) -> ThreadPoolExecutor:
     return pool
 
 
-def _translated(future: Future[Job | Skipped], stages: Stages) -> Translated:
+def _translated(futures: Sequence[Future[Job | Skipped]], stages: Stages) -> list[Translated]:
+    """What became of each, in order."""
+    read = [_read(future) for future in futures]
+    made = iter(stages.translate_all([job for job in read if isinstance(job, Job)]))
+    return [next(made) if isinstance(job, Job) else job for job in read]
+
+
+def _read(future: Future[Job | Skipped]) -> Translated:
     try:
-        job = future.result()
-        return stages.translate(job) if isinstance(job, Job) else job
+        return future.result()
     except ItemError as error:
         return error
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +18,11 @@ from i2i.runtime.manifest import Entry, Making, Source
 from i2i.runtime.memory import is_out_of_memory
 from i2i.runtime.plan import Item
 from i2i.runtime.translator import Array, Translator
+
+# Pictures of one size in one run of a model in integers, of which layers of few pixels then read their weights once: a
+# tenth of the time of a U-Net-256. Each comes out as it would alone, to the bit, as sums of integers have no order; in
+# float they would not, and a picture must not depend on its neighbours in the folder.
+TOGETHER = 4
 
 
 @dataclass
@@ -104,6 +109,34 @@ class Stages:
             if not isinstance(error, I2IError) and not is_out_of_memory(error):
                 raise
             raise _failed(error, job.item, "translate", job.pixels) from error
+
+    @property
+    def together(self) -> int:
+        """How many pictures `translate_all` gains by."""
+        precision = self._card.precision
+        return TOGETHER if precision is not None and precision.arithmetic == "int8" else 1
+
+    def translate_all(self, jobs: Sequence[Job]) -> list[Job | ItemError]:
+        """What becomes of each: in one run, where they are alike and it does not fail, else one by one."""
+        kinds = {(job.pixels.shape, job.item.domain) for job in jobs}
+        if len(jobs) > 1 and len(kinds) == 1:
+            try:
+                given = [job.pixels for job in jobs]
+                made = self._translator.batch(given, domain=jobs[0].item.domain, set=self._attributes)
+            except (I2IError, MemoryError, RuntimeError):
+                pass  # one of them, or all together: each says by itself what is wrong
+            else:
+                return [
+                    Job(job.item, job.source, pixels, carried(job.alpha, self._card), job.warnings)
+                    for job, pixels in zip(jobs, made, strict=True)
+                ]
+        return [self._alone(job) for job in jobs]
+
+    def _alone(self, job: Job) -> Job | ItemError:
+        try:
+            return self.translate(job)
+        except ItemError as error:
+            return error
 
     def write(self, job: Job) -> Written:
         """Encode and publish.
