@@ -29,7 +29,7 @@ demo: $(INSTALLED) ## train on the bundled pairs, export, convert, report: a pag
 page: $(INSTALLED) ## page/: every model under pretrained/ in the browser, to draw on and to try (needs npm, once)
 	$(BIN)/python tools/page.py page --overwrite
 
-test: $(INSTALLED) ## the default tests (under 5 minutes on 2 cores)
+test: $(INSTALLED) ## the default tests (about 10 minutes on 2 cores)
 	$(ONE_THREAD) $(BIN)/python -m pytest
 
 test-all: $(INSTALLED) ## every test, the slow ones too

@@ -28,12 +28,14 @@ if TYPE_CHECKING:
 
 OPSET = 18
 
+Arithmetic = Literal["fp32", "fp16", "int8"]
+
 
 def build(
     wrapped: Wrapped,
     *,
     rewrites: bool = True,
-    arithmetic: Literal["fp32", "fp16", "int8"] = "fp32",
+    arithmetic: Arithmetic = "fp32",
     finish: Callable[[ir.Graph], Any] | None = None,
 ) -> ModelProto:
     """The complete model in one piece: card in the metadata, sizes named, nothing of this machine in it.

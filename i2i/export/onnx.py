@@ -24,6 +24,7 @@ from i2i.weights.wrapper import Wrapped
 if TYPE_CHECKING:
     from onnx import ModelProto
 
+    from i2i.export.graph import Arithmetic
     from i2i.export.int8.quantise import Calibration
 
 LEAST_PSNR = 40.0  # dB to the model in 32 bits, where equality is not to be had
@@ -73,7 +74,9 @@ def export_onnx(
     elif half:
         model, report = _in_half(generator, card, path)
     else:
-        model, report = _plain(generator, card, path, rewrites=rewrites, integers=calibration is not None)
+        model, report = _plain(
+            generator, card, path, rewrites=rewrites, arithmetic="fp32" if calibration is None else "int8"
+        )
         if calibration is not None:
             model = _in_integers(generator, model, card, calibration)
     publish_bytes(path, _serialised(model, card), overwrite=overwrite)
@@ -81,11 +84,11 @@ def export_onnx(
 
 
 def _plain(
-    generator: nn.Module, card: ImageCard, path: Path, *, rewrites: bool, integers: bool
+    generator: nn.Module, card: ImageCard, path: Path, *, rewrites: bool, arithmetic: Arithmetic
 ) -> tuple[ModelProto, ParityReport]:
     from i2i.export.graph import build  # loads the exporter
 
-    model = build(Wrapped(generator, card), rewrites=rewrites, arithmetic="int8" if integers else "fp32")
+    model = build(Wrapped(generator, card), rewrites=rewrites, arithmetic=arithmetic)
     return model, _proven(generator, card, model, path)
 
 

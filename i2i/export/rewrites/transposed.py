@@ -29,11 +29,10 @@ def transposed(graph: ir.Graph, *, even: bool) -> int:
         sides, builder = sides_of(graph, source), Builder(graph, node)
         if sides is not None and not _gains(weight, stride, sides):
             continue
-        parts = remainders(weight, stride=stride, padding=padding, output_padding=longer[0])
-        form = phases(weight, stride=stride, padding=padding, output_padding=longer[0])
-        if parts is not None and weight.shape[1] >= BLOCK:
+        how: dict[str, int] = {"stride": stride, "padding": padding, "output_padding": longer[0]}
+        if weight.shape[1] >= BLOCK and (parts := remainders(weight, **how)) is not None:
             builder.replace(emit_apart(builder, source, parts, bias))
-        elif form is not None:
+        elif (form := phases(weight, **how)) is not None:
             builder.replace(emit(builder, source, form, bias, stride=stride))
         else:
             continue
