@@ -10,7 +10,9 @@ paper tosses a coin; the critic is given the low-pass picture beside the sum, no
 detail belongs to what; all critics are the recipe's, where the paper's coarsest one is dense (`coarse_discriminator`).
 
 No level waits for another, so that the coarsest, whose turns are cheap and whose mistakes all others inherit, may have
-more turns than the others.
+more turns than the others. With `l1_weight` the finer levels are also drawn to the real detail that belongs to their
+low-pass picture, as in pix2pix (Isola et al. 2017, arXiv 1611.07004, equation 4): little of it is left to chance, and
+a game alone takes long to find what a distance tells at once.
 """
 
 from __future__ import annotations
@@ -26,6 +28,8 @@ from torch import Tensor, nn
 from i2i.adversarial.duel import Duel
 from i2i.data.images import ImageBatch
 from i2i.errors import I2IError
+from i2i.losses.precision import at_least_float32
+from i2i.losses.reconstruction import l1
 from i2i.methods.method import Engine, Method, Side
 from i2i.methods.parts import Parts
 from i2i.networks import NETWORKS
@@ -40,8 +44,9 @@ class LaplacianPyramid(Method):
     single size is made for its level's. `coarse_discriminator`, a network of the table and its options, takes the
     recipe's place at the coarsest level: `{type: mlp_critic, channels: 600}`.
 
-    With `coarse_turns` above 1 a batch comes apart into so many: each is a turn of the coarsest level, and the last one
-    a turn of the others too. Raises ValueError for parts that fit no pyramid.
+    `l1_weight` is that of the mean distance between a finer level's picture and the real one. With `coarse_turns` above
+    1 a batch comes apart into so many: each is a turn of the coarsest level, and the last one a turn of the others too.
+    Raises ValueError for parts that fit no pyramid.
     """
 
     batch_type: ClassVar[type[ImageBatch]] = ImageBatch
@@ -52,6 +57,7 @@ class LaplacianPyramid(Method):
         parts: Parts,
         *,
         latent_channels: int = 100,
+        l1_weight: float = 0.0,
         coarse_turns: int = 1,
         coarse_discriminator: dict[str, Any] | None = None,
     ) -> None:
@@ -60,11 +66,14 @@ class LaplacianPyramid(Method):
             raise ValueError(f"latent_channels is 1 or more, got {latent_channels}")
         if coarse_turns < 1:
             raise ValueError(f"coarse_turns is 1 or more, got {coarse_turns}")
+        if l1_weight < 0:
+            raise ValueError(f"l1_weight is 0 or more, got {l1_weight:g}")
         generator = parts.generator(latent_channels, parts.target_planes)
         if not isinstance(generator, LAPGAN):
             raise ValueError("it trains a generator of several levels: set generator.type to lapgan")
         self.generator = generator
         self.latent_channels = generator.latent_channels
+        self.l1_weight = l1_weight
         self.coarse_turns = coarse_turns
         planes, (coarsest, *finer) = parts.target_planes, generator.sizes
         other = parts if coarse_discriminator is None else replace(parts, discriminator=_maker(coarse_discriminator))
@@ -122,6 +131,8 @@ class LaplacianPyramid(Method):
                 for level in playing:
                     duel = games[level][1]
                     found = duel.generator_losses(fake[level], real=real[level], condition=low_pass[level])
+                    if level and self.l1_weight:
+                        found |= {"g_l1": self.l1_weight * l1(at_least_float32(fake[level]), real[level])}
                     losses |= self._of(level, found)
                 logs |= turn.minimise(losses)
         return logs

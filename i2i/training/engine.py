@@ -53,7 +53,8 @@ class Engine:
     With `accumulate_steps` k a training step is called k times, on k parts of the batch, and every player steps at the
     last; a generator then meets a discriminator that has learnt from the earlier parts only afterwards, so an
     accumulated step is not exactly one large step for the later players. A player with two turns in one step cannot
-    accumulate (its first step would have to come before the next part's gradients): E_RECIPE.
+    accumulate (its first step would have to come before the next part's gradients), nor wait for the other players'
+    steps in another `order` than alternating: E_RECIPE.
 
     In fp16 each player has a loss scale of its own, updated at its step: players overflow at different times.
 
@@ -151,9 +152,11 @@ class Engine:
     @contextmanager
     def turn(self, player: str, *, stepped: Callable[[], None] | None = None) -> Iterator[Turn]:
         """A block in which `player` alone learns; its optimiser steps at the end of the block, before `stepped`."""
-        if self.accumulate_steps > 1 and player in self._turns:
-            message = f"the {player} has two turns in a step of this method; training.accumulate_steps must be 1"
-            raise I2IError("E_RECIPE", message)
+        if player in self._turns and (self.accumulate_steps > 1 or self.order != "alternating"):
+            must = "optimiser.order must be alternating"
+            if self.accumulate_steps > 1:
+                must = "training.accumulate_steps must be 1"
+            raise I2IError("E_RECIPE", f"the {player} has two turns in a step of this method; {must}")
         self._turns.add(player)
         others = [optimiser for name, optimiser in self.optimisers.items() if name != player]
         frozen = [p for optimiser in others for p in optimiser.parameters if p.requires_grad]

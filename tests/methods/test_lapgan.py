@@ -88,6 +88,16 @@ def test_a_levels_loss_reaches_no_other_level(make: Make) -> None:
     assert all(parameter.grad is not None for parameter in method.generator.refinements[0].parameters())
 
 
+def test_finer_levels_are_drawn_to_the_real_picture_by_their_distance_to_it(make: Make) -> None:
+    method, engine = make(name="lapgan", l1_weight=7.0)
+    made: list[torch.Tensor] = []
+    method.generator.refinements[0].register_forward_hook(lambda _, given, picture: made.append(picture.detach()))
+    batch = BATCHES["lapgan"]()
+    logged = step(method, engine, batch)
+    assert logged["g_l1_16"] == pytest.approx(7 * float((made[0] - batch.image).abs().mean()), rel=1e-5)
+    assert "g_l1_8" not in logged
+
+
 def test_the_coarsest_level_has_a_turn_on_every_part_and_the_others_on_the_last(make: Make) -> None:
     method, engine = make(name="lapgan", coarse_turns=3)
     images = torch.linspace(-1, 1, 6).view(6, 1, 1, 1).expand(6, 3, 16, 16).contiguous()
@@ -141,6 +151,7 @@ def test_the_coarsest_level_may_have_a_critic_of_its_own() -> None:
     ("options", "error", "said"),
     [
         ({"latent_channels": 0}, ValueError, "latent_channels is 1 or more, got 0"),
+        ({"l1_weight": -1.0}, ValueError, "l1_weight is 0 or more, got -1"),
         ({"coarse_turns": 0}, ValueError, "coarse_turns is 1 or more, got 0"),
         ({"coarse_discriminator": {"type": "mlp_critic", "width": 3}}, ValueError, "coarse_discriminator .*'width'"),
         ({"coarse_discriminator": {"type": "mlp"}}, ValueError, "{'type': 'mlp'} is no discriminator"),

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from i2i.data.paired import PairedBatch
 from i2i.errors import I2IError
-from i2i.training.engine import Engine, check_finite
+from i2i.training.engine import Engine, Order, check_finite
 from i2i.training.optimisers import OptimiserSettings
 
 
@@ -180,6 +180,17 @@ def test_two_turns_cannot_accumulate_and_say_so() -> None:
         for _ in range(2):
             with made.turn("net") as turn:
                 turn.minimise({"loss": network(torch.ones(1, 2)).mean()})
+
+
+@pytest.mark.parametrize("order", ["simultaneous", "extragradient"])
+def test_two_turns_have_no_place_in_other_orders(order: Order) -> None:
+    network = nn.Linear(2, 1)
+    made = engine(network, order=order)
+    made.begin(seed=0, step=0, rate_factor=1.0)
+    with made.turn("net") as turn:
+        turn.minimise({"loss": network(torch.ones(1, 2)).mean()})
+    with pytest.raises(I2IError, match=r"two turns .* optimiser.order must be alternating"):
+        made.turn("net").__enter__()
 
 
 def test_a_loss_that_is_not_finite_is_named() -> None:
