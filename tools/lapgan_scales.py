@@ -61,7 +61,7 @@ VARIANTS = {
             "discriminator": {"size": 64, **critic(8)},
             "training": {"batch_size": TURNS * TURN},
         },
-        steps=750,
+        steps=500,
     ),
     "convolutional": Variant(
         "dcgan", {"generator": {"size": 64, "channels": 16}, "discriminator": {"size": 64, **critic(16)}}, steps=1270
