@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from bench_step import our_step
+from bench_step import our_step, stock
 
 
 class Case(NamedTuple):
@@ -48,6 +48,7 @@ def textbook(case: Case) -> Callable[[], None]:
     from torch.nn.functional import binary_cross_entropy_with_logits as cross_entropy
 
     generator, discriminator, source, target = parts(case)
+    generator = stock(generator)
     adam_g = torch.optim.Adam(generator.parameters(), lr=2e-4, betas=(0.5, 0.999))
     adam_d = torch.optim.Adam(discriminator.parameters(), lr=2e-4, betas=(0.5, 0.999))
 

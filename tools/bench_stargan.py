@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from bench_step import our_step
+from bench_step import our_step, stock
 
 
 class Case(NamedTuple):
@@ -55,6 +55,7 @@ def textbook(case: Case) -> Callable[[], None]:
     from torch.nn.functional import cross_entropy, l1_loss
 
     generator, critic, pictures, domains = parts(case)
+    generator, critic = stock(generator), stock(critic)
     adam_g = torch.optim.Adam(generator.parameters(), lr=1e-4, betas=(0.5, 0.999))
     adam_d = torch.optim.Adam(critic.parameters(), lr=1e-4, betas=(0.5, 0.999))
 

@@ -41,6 +41,7 @@ from i2i.networks.layers.critic_output import CriticOutput
 from i2i.networks.layers.initialisation import kaiming_
 from i2i.networks.layers.normalisation import InstanceNorm
 from i2i.networks.layers.sizes import check_exactly, check_size
+from i2i.networks.layers.small_convolution import SmallConvolution
 from i2i.networks.layers.upsampling import Upsampling, double
 
 Conditioning = Literal["norm", "planes"]
@@ -149,7 +150,7 @@ class StarGANCritic(nn.Module):
         self.multiple = self.minimum = self.size = size
         widths = [in_channels, *(channels * 2**level for level in range(layers))]
         self.blocks = nn.ModuleList(
-            nn.Sequential(nn.Conv2d(before, after, 4, stride=2, padding=1), nn.LeakyReLU(SLOPE))
+            nn.Sequential(SmallConvolution(before, after, 4, stride=2, padding=1), nn.LeakyReLU(SLOPE))
             for before, after in pairwise(widths)
         )
         kaiming_(self.blocks, slope=SLOPE)

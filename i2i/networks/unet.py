@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from i2i.networks.layers.initialisation import gaussian_
 from i2i.networks.layers.normalisation import Norm, needs_bias, normalisation
 from i2i.networks.layers.sizes import check_size
+from i2i.networks.layers.small_convolution import SmallConvolution
 from i2i.networks.layers.upsampling import Upsampling, double
 
 NOISY_LAYERS = 3
@@ -79,7 +80,7 @@ class UNet(nn.Module):
 def _down(in_channels: int, out_channels: int, norm: Norm, *, first: bool, last: bool) -> nn.Sequential:
     bare = first or last
     layers: list[nn.Module] = [] if first else [nn.LeakyReLU(0.2)]
-    layers.append(nn.Conv2d(in_channels, out_channels, 4, stride=2, padding=1, bias=needs_bias(norm)))
+    layers.append(SmallConvolution(in_channels, out_channels, 4, stride=2, padding=1, bias=needs_bias(norm)))
     return nn.Sequential(*layers, *([] if bare else [normalisation(norm, out_channels)]))
 
 

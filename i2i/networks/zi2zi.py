@@ -24,6 +24,7 @@ from i2i.networks.layers.critic_output import CriticOutput
 from i2i.networks.layers.initialisation import gaussian_
 from i2i.networks.layers.normalisation import Norm, needs_bias, normalisation
 from i2i.networks.layers.sizes import check_exactly, check_size
+from i2i.networks.layers.small_convolution import SmallConvolution
 
 Embedding = Literal["fixed", "learned"]
 Kernel = Literal[4, 5]
@@ -211,7 +212,8 @@ class _Up(nn.Module):
 def _down(in_channels: int, out_channels: int, kernel: Kernel, norm: Norm, *, first: bool, last: bool) -> nn.Sequential:
     # One place has no instance statistics.
     used: Norm = "none" if first or (last and norm == "instance") else norm
-    halving = nn.Conv2d(in_channels, out_channels, kernel, stride=2, padding=(kernel - 1) // 2, bias=needs_bias(used))
+    padding = (kernel - 1) // 2
+    halving = SmallConvolution(in_channels, out_channels, kernel, stride=2, padding=padding, bias=needs_bias(used))
     return nn.Sequential(*([] if first else [nn.LeakyReLU(0.2)]), halving, normalisation(used, out_channels))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from torch import Tensor, nn
 
 from i2i.adversarial.duel import Duel
 from i2i.adversarial.stabilisers import STABILISERS
+from i2i.adversarial.stabilisers.constant_slopes import ConstantSlopes
 from i2i.adversarial.stabilisers.diffaugment import DiffAugment
 from i2i.adversarial.stabilisers.dragan import Dragan
 from i2i.adversarial.stabilisers.gradient_penalty import GradientPenalty
@@ -19,6 +21,7 @@ from i2i.adversarial.stabilisers.r1 import R1
 from i2i.adversarial.stabilisers.r2 import R2
 from i2i.adversarial.stabilisers.stabiliser import Stabiliser
 from i2i.networks.layers.critic_output import CriticOutput
+from i2i.networks.patchgan import PatchGAN
 from tests.adversarial.parts import Bowl, Plane, critic, duel, pix2pix, train
 
 every_penalty = pytest.mark.parametrize("name", ["gradient_penalty", "dragan", "r1", "r2"])
@@ -270,3 +273,34 @@ def test_it_pulls_the_slope_to_one_and_to_zero() -> None:
             penalty(critics, pictures(1.0), pictures(0.0)).backward()
             optimiser.step()
         assert float(network.weight.detach().norm()) == pytest.approx(target, abs=0.01)
+
+
+def test_constant_slopes_give_the_same_penalty_and_the_same_gradients() -> None:
+    torch.manual_seed(0)
+    rectified = nn.Sequential(
+        *(nn.Conv2d(3, 6, 3), nn.LeakyReLU(0.2), nn.Conv2d(6, 6, 3, stride=2), nn.ReLU(), nn.InstanceNorm2d(6)),
+        *(nn.Conv2d(6, 1, 3), nn.LeakyReLU(0.01)),
+    ).double()
+    pictures = torch.randn(4, 3, 12, 12, dtype=torch.float64, requires_grad=True)
+
+    def gradients(inside: Any) -> tuple[Tensor, ...]:
+        with inside:
+            score = rectified(pictures)
+        (slope,) = torch.autograd.grad(score.sum(), pictures, create_graph=True)
+        loss = slope.square().sum()
+        found = torch.autograd.grad(loss, [*rectified.parameters()], allow_unused=True)
+        # A bias behind which everything is piecewise linear has no gradient; autograd would have called it 0.
+        zeros = [torch.zeros_like(parameter) for parameter in rectified.parameters()]
+        return score, loss, *(zero if one is None else one for one, zero in zip(found, zeros, strict=True))
+
+    for got, wanted in zip(gradients(ConstantSlopes()), gradients(nullcontext()), strict=True):
+        torch.testing.assert_close(got, wanted, rtol=1e-10, atol=1e-10)
+
+
+def test_a_penalty_sends_nothing_back_through_the_layers_that_it_does_not_depend_on() -> None:
+    # R1 of a critic without norms depends on what its layers are given through the signs of rectifiers alone.
+    network = PatchGAN(in_channels=3, channels=4, layers=1, norm="none")
+    penalty(duel(network, R1()), torch.randn(2, 3, 16, 16), torch.randn(2, 3, 16, 16)).backward()  # type: ignore[no-untyped-call]
+    biases = [parameter for name, parameter in network.named_parameters() if name.endswith("bias")]
+    assert biases and all(bias.grad is None for bias in biases)
+    assert all(parameter.grad is not None for name, parameter in network.named_parameters() if name.endswith("weight"))

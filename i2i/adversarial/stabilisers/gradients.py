@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
+from i2i.adversarial.stabilisers.constant_slopes import ConstantSlopes
 from i2i.networks.layers.normalisation import has_batch_norm
 
 if TYPE_CHECKING:
@@ -25,7 +26,8 @@ def score_gradients(duel: Duel, images: Tensor, condition: Tensor | None) -> Ten
     The rows depend on the critic's weights, so a penalty on them can be minimised.
     """
     images = images.detach().requires_grad_()
-    score = duel.judge(images, condition=condition).score
+    with ConstantSlopes():
+        score = duel.judge(images, condition=condition).score
     (gradients,) = torch.autograd.grad(score.sum(), images, create_graph=True)
     return gradients.reshape(samples(duel, images), -1)
 

@@ -6,6 +6,8 @@ from typing import Literal
 
 from torch import nn
 
+from i2i.networks.layers.small_convolution import SmallConvolution
+
 Upsampling = Literal["transposed", "resize"]
 Kernel = Literal[3, 4]
 
@@ -23,5 +25,5 @@ def double(name: Upsampling, in_channels: int, out_channels: int, *, bias: bool,
         )
     return nn.Sequential(
         nn.Upsample(scale_factor=2, mode="nearest"),
-        nn.Conv2d(in_channels, out_channels, 3, padding=1, bias=bias),
+        SmallConvolution(in_channels, out_channels, 3, padding=1, bias=bias),
     )
