@@ -4,7 +4,8 @@ usage: python tools/joint.py DATA RUNS [--steps N] [--seeds N] [--size PX] [--ch
        python tools/joint.py DATA RUNS --table
 
 DATA holds a folder for each set, as `--data.type joint` takes it: one of domains, or one of attributes with its list.
-For every seed a network learns from all the sets, and one from each alone, with equal steps. A judge that has learnt
+For every seed a network learns from all the sets, and one from each alone, with equal steps of 16 pictures of a set: the
+joint one sees 16 of each, as the authors' code takes a batch of one and a batch of the other. A judge that has learnt
 from a set's real training pictures reads the translations of its test pictures: to every domain that they are not of;
 with every attribute switched (of an exclusive group: on). What is finished is not run again; the table compares.
 """
@@ -35,6 +36,7 @@ Reads = Callable[[Sequence[Picture]], NDArray[np.bool_]]
 # From pictures and a name with its value to translations.
 Translate = Callable[[list[Picture], str, float], list[Picture]]
 JOINT = "joint"
+BATCH = 16  # pictures of a set in a step
 
 
 class Pictures(NamedTuple):
@@ -103,6 +105,7 @@ class Bench(NamedTuple):
         run, alone = self.runs / f"{training}-{seed}", training != JOINT
         kind = self.sources()[training].condition.kind if alone else JOINT
         layers = int(self.size).bit_length() - 2  # down to 2x2
+        batch = BATCH if alone else BATCH * len(self.sources())
         finish(
             run,
             "stargan",
@@ -110,6 +113,7 @@ class Bench(NamedTuple):
             *("--data.augmentation.size", str(self.size), "--data.augmentation.flips", "[]"),
             *("--generator.channels", str(self.channels), "--discriminator.channels", str(self.channels)),
             *("--discriminator.size", str(self.size), "--discriminator.layers", str(layers)),
+            *("--training.batch_size", str(batch), "--training.threads", "1", "--training.precision", "fp32"),
             *("--steps", str(self.steps), "--training.seed", str(seed), "--training.evaluate_every", "0"),
         )
         return run
