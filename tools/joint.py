@@ -4,10 +4,11 @@ usage: python tools/joint.py DATA RUNS [--steps N] [--seeds N] [--size PX] [--ch
        python tools/joint.py DATA RUNS --table
 
 DATA holds a folder for each set, as `--data.type joint` takes it: one of domains, or one of attributes with its list.
-For every seed a network learns from all the sets, and one from each alone, with equal steps of 16 pictures of a set: the
-joint one sees 16 of each, as the authors' code takes a batch of one and a batch of the other. A judge that has learnt
-from a set's real training pictures reads the translations of its test pictures: to every domain that they are not of;
-with every attribute switched (of an exclusive group: on). What is finished is not run again; the table compares.
+For every seed a network learns from all the sets, and one from each alone, with equal steps of 16 pictures of a set:
+the joint one sees 16 of each, as the authors' code takes a batch of one and a batch of the other. A judge that has
+learnt from a set's real training pictures reads the translations of its test pictures: to every domain that they are
+not of; with every attribute switched (of an exclusive group: on). What is finished is not run again; the table
+compares.
 """
 
 from __future__ import annotations

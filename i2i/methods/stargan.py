@@ -44,11 +44,16 @@ class StarGAN(Method):
     the attributes). Data of several sets of labels are told apart by the mask vector (section 3.2): a picture is asked
     for labels of its own set, and the critic learns from those alone (`layers/label_sets.py`).
 
+    `differences`: the generator is told the labels asked for less those that the picture has (Liu et al. 2019, "STGAN",
+    arXiv 1904.09709, section 3.1) in place of the labels asked for, so it need not find out what is there already, and
+    a vector of zeros asks for the picture itself. For attributes alone: those that a picture has are read off it.
+
     What is shipped of domains is the generator. With attributes it is an `attribute_editor`, which reads those that
     are to stay off the picture by the critic's classifier: the critic is then part of the model, and of its size.
 
     Raises ValueError for data without either, for attributes that are more than a yes or no, for a stabiliser that
-    shows the critic several pictures in one, and with attributes for one that changes the critic's layers.
+    shows the critic several pictures in one, with attributes for one that changes the critic's layers, and for
+    `differences` of domains.
     """
 
     batch_type: ClassVar[type[ConditionedBatch]] = ConditionedBatch
@@ -56,7 +61,12 @@ class StarGAN(Method):
     every_label: ClassVar[bool] = True
 
     def __init__(
-        self, parts: Parts, *, classification_weight: float = 1.0, reconstruction_weight: float = 10.0
+        self,
+        parts: Parts,
+        *,
+        classification_weight: float = 1.0,
+        reconstruction_weight: float = 10.0,
+        differences: bool = False,
     ) -> None:
         super().__init__()
         if classification_weight < 0 or reconstruction_weight < 0:
@@ -65,6 +75,8 @@ class StarGAN(Method):
         condition = _checked(parts.condition)
         planes, classes = parts.target_planes, len(condition.names)
         domains = condition.kind == "domains"
+        if differences and domains:
+            raise ValueError("what is shipped of domains cannot tell a picture's own; leave differences out")
         self.sets = tuple(parts.label_sets) or (LabelSet(classes, exclusive=domains),)
         self.generator = parts.generator(planes, planes, condition_channels=width(self.sets))
         knowing = replace(parts, discriminator=partial(parts.discriminator, condition_channels=classes))
@@ -74,7 +86,9 @@ class StarGAN(Method):
         self.reconstruction_weight = reconstruction_weight
         # In a tuple, so that nothing is stored twice: its weights are the generator's and the critic's.
         self.groups = tuple(tuple(map(condition.names.index, group)) for group in condition.exclusive_groups)
-        self._editor = () if domains else (Editor(self.generator, self.duel.discriminator, self.sets, self.groups),)
+        self.differences = differences
+        networks = self.generator, self.duel.discriminator
+        self._editor = () if domains else (Editor(*networks, self.sets, self.groups, differences=differences),)
 
     def players(self) -> dict[str, nn.Module]:
         """Generator and critic."""
@@ -100,6 +114,7 @@ class StarGAN(Method):
             "reader": {"type": discriminator.type, **reader},
             "label_sets": [list(labels) for labels in self.sets],
             "groups": [list(group) for group in self.groups],
+            **({"differences": True} if self.differences else {}),
             **supplied,
         }
         return NetworkSpec(type="attribute_editor", arguments=arguments)
@@ -112,7 +127,7 @@ class StarGAN(Method):
         generator_plays = self.duel.generator_plays()
 
         with engine.forward(), torch.set_grad_enabled(generator_plays):
-            fake = self.generator(real, vector(wanted, self.sets))
+            fake = self.generator(real, self._told(wanted, present))
 
         with engine.turn("discriminator", stepped=lambda: self.duel.stepped("discriminator")) as turn:
             losses, logs = self.duel.discriminator_losses(
@@ -126,10 +141,14 @@ class StarGAN(Method):
                     fake, real=real, further=lambda fake: self._class_loss("g_class", fake, wanted)
                 )
                 if self.reconstruction_weight:
-                    again = at_least_float32(self.generator(fake, vector(present, self.sets)))
+                    again = at_least_float32(self.generator(fake, self._told(present, wanted)))
                     losses["g_reconstruction"] = self.reconstruction_weight * l1(again, real)
                 logs |= turn.minimise(losses)
         return logs
+
+    def _told(self, wanted: Tensor, present: Tensor) -> Tensor:
+        """What the generator is told to get from the labels `present` to those `wanted`, (N, K) both."""
+        return vector(wanted - present if self.differences else wanted, self.sets)
 
     def _labels(self, batch: ConditionedBatch) -> Tensor:
         """The labels (N, K) of a batch; of domains one is 1. Raises `I2IError` (E_BAD_DATA) for an unknown domain."""

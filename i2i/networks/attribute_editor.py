@@ -1,8 +1,9 @@
 """A translator that changes some attributes of a picture and keeps the others: a generator, and a reader beside it.
 
 StarGAN's generator (Choi et al. 2018, arXiv 1711.09020) has to be told all attributes of the picture that it is to
-make, also those that are to stay as they are. What they are is read off the picture by the critic's classifier, inside
-the network, so that whoever runs it names what is to change and nothing else.
+make, also those that are to stay as they are; one that learnt from differences (Liu et al. 2019, "STGAN", arXiv
+1904.09709, section 3.1) has to be told which of them change, and from what. What they are is read off the picture by
+the critic's classifier, inside the network, so that whoever runs it names what is to be and nothing else.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ class Editor(nn.Module):
 
     Planes (N, C, H, W) and a condition float (N, K), NaN for a label that is to stay, to planes. The reader says "yes"
     above a logit of 0, or of an exclusive set for the greatest. A generator that learnt from several sets is told
-    labels of one at a time: the picture passes through it once for each set of which a label is given.
+    labels of one at a time: the picture passes through it once for each set of which a label is given. With
+    `differences` it is told the labels less those that the picture has: 1 for what comes, -1 for what goes, else 0.
     """
 
     def __init__(
@@ -31,10 +33,13 @@ class Editor(nn.Module):
         reader: nn.Module,
         sets: Sequence[LabelSet],
         groups: Sequence[Sequence[int]] = (),
+        *,
+        differences: bool = False,
     ) -> None:
         super().__init__()
         self.generator = generator
         self.reader = reader
+        self.differences = differences
         self.sets = tuple(LabelSet(*labels) for labels in sets)
         self.condition_channels = sum(labels.size for labels in self.sets)
         self.groups = tuple(tuple(group) for group in groups)
@@ -48,7 +53,8 @@ class Editor(nn.Module):
             given = condition[:, place]
             stays = given.isnan()
             labels = torch.full_like(condition, torch.nan)
-            labels[:, place] = torch.where(stays, present[:, place].to(given.dtype), given)
+            own = present[:, place].to(given.dtype)
+            labels[:, place] = torch.where(stays, own, given) - (own if self.differences else 0)
             changed = self.generator(planes, vector(labels, self.sets))
             # With a single set the picture is made anew even where nothing is to change: as it was trained.
             untouched = stays.all(1)[:, None, None, None] if len(self.sets) > 1 else None
@@ -89,6 +95,7 @@ class AttributeEditor(Editor):
         condition_channels: int = 5,
         label_sets: tuple[tuple[int, bool], ...] = (),
         groups: tuple[tuple[int, ...], ...] = (),
+        differences: bool = False,
     ) -> None:
         sets = [LabelSet(*labels) for labels in label_sets] or [LabelSet(condition_channels)]
         if sum(labels.size for labels in sets) != condition_channels:
@@ -98,6 +105,7 @@ class AttributeEditor(Editor):
             _made(reader, in_channels=in_channels, condition_channels=condition_channels),
             sets,
             groups,
+            differences=differences,
         )
 
 

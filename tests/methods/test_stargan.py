@@ -111,6 +111,30 @@ def test_translations_are_asked_for_the_batchs_own_conditions_in_another_order()
     assert len({tuple(told.tolist()) for told in wanted}) > 1
 
 
+def test_differences_tell_what_changes_on_the_way_there_and_its_opposite_on_the_way_back() -> None:
+    method, engine = game(ATTRIBUTES, differences=True)
+    told: list[Tensor] = []
+    method.generator.register_forward_pre_hook(lambda module, given: told.append(given[1]))
+    nan = float("nan")
+    labels = [[1.0, 0.0], [0.0, 0.0], [1.0, nan], [0.0, 1.0]]
+    play(method, engine, batch(labels), count=3)
+    there, back = torch.stack(told[::2]), torch.stack(told[1::2])
+    assert torch.equal(there, -back) and not there.isnan().any()
+    assert {-1.0, 0.0, 1.0} == set(there.unique().tolist())
+    # The other labels of the batch less a picture's own; of one that is not known nothing is to change.
+    assert (there[:, 0, 0] <= 0).all() and (there[:, 0, 1] >= 0).all()
+    assert (there[:, 2, 1] == 0).all()
+
+
+def test_what_is_shipped_of_differences_is_told_of_them() -> None:
+    method, _ = game(ATTRIBUTES, differences=True)
+    assert method.generators()["a2b"].differences
+    critic = NetworkSpec(type="stargan_critic", arguments={"in_channels": 1, "size": 8, "channels": 4, "layers": 2})
+    translator = {"in_channels": 1, "out_channels": 1, "condition_channels": 2, "channels": 4, "blocks": 1}
+    shipped = method.shipped(NetworkSpec(type="stargan", arguments=translator), discriminator=critic)
+    assert NETWORKS[shipped.type](**shipped.arguments).differences
+
+
 def test_the_generator_is_judged_by_the_condition_it_was_asked_for_and_by_the_way_back() -> None:
     # Both players stand still, so what they make and say can be asked for afterwards.
     method, engine = game()
@@ -164,6 +188,7 @@ def test_it_learns_to_make_pictures_as_bright_as_the_domain_it_is_asked_for() ->
         (None, {}, "needs data with domains or attributes"),
         (DOMAINS, {"classification_weight": -1.0}, "weights are not negative, got classification -1.0"),
         (DOMAINS, {"reconstruction_weight": -1.0}, "reconstruction -1.0"),
+        (DOMAINS, {"differences": True}, "leave differences out"),
         (ATTRIBUTES, {"stabilisers": (STABILISERS["spectral_norm"](),)}, "SpectralNorm changes it; leave it out"),
         (DOMAINS, {"stabilisers": (STABILISERS["packing"](),)}, "leave out the stabiliser packing"),
         (

@@ -46,6 +46,18 @@ def test_what_is_not_named_is_read_off_the_picture() -> None:
     assert editor.generator.vectors == [[1.0, 1.0, 1.0], [0.0, 0.0, 1.0]]  # type: ignore[union-attr]
 
 
+def test_differences_are_what_is_asked_for_less_what_is_read_off_the_picture() -> None:
+    editor = Editor(Told(), Reader(3.0, -0.1, 0.2, -5.0), [LabelSet(4)], differences=True)
+    editor(torch.zeros(2, 1, 8, 8), torch.tensor([[NAN, 1.0, 0.0, NAN], [1.0, 0.0, NAN, NAN]]))
+    assert editor.generator.vectors == [[0.0, 1.0, -1.0, 0.0], [0.0, 0.0, 0.0, 0.0]]  # type: ignore[union-attr]
+
+
+def test_of_several_sets_the_mask_says_whose_differences_are_told() -> None:
+    editor = Editor(Told(), Reader(1.0, -1.0, 1.0), [LabelSet(2), LabelSet(1)], differences=True)
+    editor(torch.zeros(1, 1, 8, 8), torch.tensor([[NAN, 1.0, 0.0]]))
+    assert editor.generator.vectors == [[0.0, 1.0, 0.0, 1.0, 0.0], [0.0, 0.0, -1.0, 0.0, 1.0]]  # type: ignore[union-attr]
+
+
 def test_with_one_set_a_picture_is_made_anew_even_where_nothing_is_to_change() -> None:
     editor = Editor(Told(), Reader(-1.0), [LabelSet(1)])
     assert editor(torch.zeros(1, 1, 8, 8), torch.tensor([[NAN]])).unique().tolist() == [1.0]
