@@ -20,6 +20,7 @@ CHANGED = {
     "no_classification": {"method.classification_weight": 0.0},
     "no_reconstruction": {"method.reconstruction_weight": 0.0},
     "planes": {"generator.conditioning": "planes"},
+    "labels": {"method.differences": False},
 }
 
 
