@@ -64,8 +64,9 @@ def classes(home: str) -> set[type]:
 def held(home: str, kind: Callable[[object], bool]) -> set[Any]:
     """The public classes, or functions, that the files of a package define."""
     names = [module.name for module in pkgutil.iter_modules(importlib.import_module(home).__path__) if not module.ispkg]
-    found = [c for name in names for c in vars(importlib.import_module(f"{home}.{name}")).values() if kind(c)]
-    return {c for c in found if c.__module__.startswith(f"{home}.") and not c.__name__.startswith("_")}
+    files = {f"{home}.{name}" for name in names}
+    found = [c for file in files for c in vars(importlib.import_module(file)).values() if kind(c)]
+    return {c for c in found if c.__module__ in files and not c.__name__.startswith("_")}
 
 
 def features(part: type) -> set[str]:
