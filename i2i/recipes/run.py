@@ -73,8 +73,8 @@ def _scan(recipe: Any, say: Say) -> Scan:
     for warning in scan.warnings:
         say(f"WARNING: {warning}")
     scan.raise_if_bad()
-    if "train" not in scan.samples:
-        found = ", ".join(scan.samples)
+    if not scan.samples.get("train"):
+        found = ", ".join(split for split, samples in scan.samples.items() if samples) or "no pictures at all"
         raise I2IError("E_LAYOUT", f"there is no split 'train', only {found}", path=recipe.data.root)
     builder.check_labels()
     counts = ", ".join(f"{len(samples)} {split}" for split, samples in scan.samples.items())

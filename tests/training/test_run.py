@@ -18,6 +18,8 @@ from PIL import Image
 
 import i2i
 from i2i import files
+from i2i.data.paired_source import PairedSource
+from i2i.data.scan import Scan
 from i2i.errors import Exit, I2IError
 from i2i.recipes.merging import read
 from i2i.training import checkpoint
@@ -54,6 +56,23 @@ def test_the_run_folder_holds_everything_that_is_promised(run_tiny: Train, tmp_p
     card = read_card(run / "model")
     assert (card.name, card.step, card.method) == ("run", 4, "pix2pix")
     assert (card.sizing.multiple, card.sizing.minimum) == (8, 8)
+
+
+def test_a_split_train_without_pictures_is_refused_with_the_splits_that_have_some(
+    run_tiny: Train, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = PairedSource.scan
+
+    def scan(source: PairedSource) -> Scan:
+        found = whole(source)
+        found.samples["train"] = []
+        return found
+
+    monkeypatch.setattr(PairedSource, "scan", scan)
+    with pytest.raises(I2IError, match="there is no split 'train', only val") as caught:
+        run_tiny("run")
+    assert (caught.value.code, caught.value.path) == ("E_LAYOUT", tmp_path / "pairs")
+    assert not (tmp_path / "run" / "recipe.yaml").exists()
 
 
 def test_the_model_of_the_run_is_the_averaged_generator_and_translates(run_tiny: Train, tmp_path: Path) -> None:
