@@ -89,6 +89,20 @@ def test_the_judge_of_a_set_learns_from_its_training_pictures_alone(
     assert reads([dark, bright]).tolist() == [[True, False], [False, True]]
 
 
+def test_a_step_of_the_joint_network_sees_a_batch_of_every_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("moods/train/glad/a", "moods/train/sad/b", "signs/train/left/c", "signs/train/right/d"):
+        path = tmp_path / f"{name}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(plain(0)).save(path)
+    told: list[tuple[str, ...]] = []
+    monkeypatch.setattr(joint, "finish", lambda run, preset, *words: told.append(words))
+    bench = joint.Bench(tmp_path, tmp_path / "runs", steps=1, size=16, channels=4)
+    for training in (joint.JOINT, "moods"):
+        bench.train(training, 0)
+    batches = [words[words.index("--training.batch_size") + 1] for words in told]
+    assert batches == ["32", "16"]
+
+
 def test_the_table_compares_the_seeds_that_both_have() -> None:
     values = {("separate", 0): 0.9, ("separate", 1): 0.8, ("separate", 2): 0.1, ("joint", 0): 0.88, ("joint", 1): 0.81}
     lines = [

@@ -40,6 +40,6 @@ class ConstantSlopes(TorchFunctionMode):
         return func(*args, **given)
 
 
-def _rectified(input: Tensor, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:  # noqa: A002
+def _rectified(input: Tensor, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:  # noqa: A002  (PyTorch's word)
     slopes = torch.full_like(input, negative_slope, requires_grad=False).masked_fill_(input > 0, 1.0)
     return input * slopes
