@@ -114,7 +114,7 @@ class Bench(NamedTuple):
             *("--data.augmentation.size", str(self.size), "--data.augmentation.flips", "[]"),
             *("--generator.channels", str(self.channels), "--discriminator.channels", str(self.channels)),
             *("--discriminator.size", str(self.size), "--discriminator.layers", str(layers)),
-            *("--training.batch_size", str(batch), "--training.threads", "1", "--training.precision", "fp32"),
+            *("--training.batch_size", str(batch), "--training.threads", "1"),
             *("--steps", str(self.steps), "--training.seed", str(seed), "--training.evaluate_every", "0"),
         )
         return run

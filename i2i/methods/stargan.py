@@ -48,12 +48,17 @@ class StarGAN(Method):
     arXiv 1904.09709, section 3.1) in place of the labels asked for, so it need not find out what is there already, and
     a vector of zeros asks for the picture itself. For attributes alone: those that a picture has are read off it.
 
+    `conditional`: the critic sees the domain that a picture should be of beside it, as a CGAN's does (Mirza and Osindero
+    2014, arXiv 1411.1784), in place of classifying: it asks whether a picture looks like those of that domain, where a
+    classifier, which learns from real pictures alone, also takes textures for a domain that none of its pictures has.
+    For domains alone, with a `classification_weight` of 0.
+
     What is shipped of domains is the generator. With attributes it is an `attribute_editor`, which reads those that
     are to stay off the picture by the critic's classifier: the critic is then part of the model, and of its size.
 
     Raises ValueError for data without either, for attributes that are more than a yes or no, for a stabiliser that
-    shows the critic several pictures in one, with attributes for one that changes the critic's layers, and for
-    `differences` of domains.
+    shows the critic several pictures in one, with attributes for one that changes the critic's layers, for
+    `differences` of domains, and for `conditional` with attributes or with a classification.
     """
 
     batch_type: ClassVar[type[ConditionedBatch]] = ConditionedBatch
@@ -67,6 +72,7 @@ class StarGAN(Method):
         classification_weight: float = 1.0,
         reconstruction_weight: float = 10.0,
         differences: bool = False,
+        conditional: bool = False,
     ) -> None:
         super().__init__()
         if classification_weight < 0 or reconstruction_weight < 0:
@@ -77,16 +83,21 @@ class StarGAN(Method):
         domains = condition.kind == "domains"
         if differences and domains:
             raise ValueError("what is shipped of domains cannot tell a picture's own; leave differences out")
+        if conditional and not domains:
+            raise ValueError("what is shipped of attributes reads them with the critic; leave conditional out")
+        if conditional and classification_weight:
+            raise ValueError("a critic that sees the domain cannot learn to tell it: classification_weight 0")
         self.sets = tuple(parts.label_sets) or (LabelSet(classes, exclusive=domains),)
         self.generator = parts.generator(planes, planes, condition_channels=width(self.sets))
         knowing = replace(parts, discriminator=partial(parts.discriminator, condition_channels=classes))
-        self.duel: Duel = knowing.duel(planes, generator=self.generator)
+        self.duel: Duel = knowing.duel(planes + classes * conditional, generator=self.generator)
         _check_stabilisers(self.duel.stabilisers, reading=not domains)
         self.classification_weight = classification_weight
         self.reconstruction_weight = reconstruction_weight
         # In a tuple, so that nothing is stored twice: its weights are the generator's and the critic's.
         self.groups = tuple(tuple(map(condition.names.index, group)) for group in condition.exclusive_groups)
         self.differences = differences
+        self.conditional = conditional
         networks = self.generator, self.duel.discriminator
         self._editor = () if domains else (Editor(*networks, self.sets, self.groups, differences=differences),)
 
@@ -123,7 +134,11 @@ class StarGAN(Method):
         """Translate, train the critic and then the generator."""
         real = batch.image
         present = self._labels(batch)
-        wanted = present[shuffled(mask(present, self.sets))]
+        order = shuffled(mask(present, self.sets))
+        wanted = present[order]
+        # Beside a conditional critic the real pictures are those whose domains were asked for, in that order.
+        known, labels = (real[order], wanted) if self.conditional else (real, present)
+        shown = self._shown(wanted, real)
         generator_plays = self.duel.generator_plays()
 
         with engine.forward(), torch.set_grad_enabled(generator_plays):
@@ -131,14 +146,20 @@ class StarGAN(Method):
 
         with engine.turn("discriminator", stepped=lambda: self.duel.stepped("discriminator")) as turn:
             losses, logs = self.duel.discriminator_losses(
-                real, fake, further=lambda real, fake: self._class_loss("d_class", real, present)
+                known,
+                fake,
+                condition=shown,
+                further=lambda real, fake: self._class_loss("d_class", real, labels),
             )
             logs |= turn.minimise(losses)
 
         if generator_plays:
             with engine.turn("generator", stepped=lambda: self.duel.stepped("generator")) as turn:
                 losses = self.duel.generator_losses(
-                    fake, real=real, further=lambda fake: self._class_loss("g_class", fake, wanted)
+                    fake,
+                    real=known,
+                    condition=shown,
+                    further=lambda fake: self._class_loss("g_class", fake, wanted),
                 )
                 if self.reconstruction_weight:
                     again = at_least_float32(self.generator(fake, self._told(present, wanted)))
@@ -149,6 +170,10 @@ class StarGAN(Method):
     def _told(self, wanted: Tensor, present: Tensor) -> Tensor:
         """What the generator is told to get from the labels `present` to those `wanted`, (N, K) both."""
         return vector(wanted - present if self.differences else wanted, self.sets)
+
+    def _shown(self, wanted: Tensor, pictures: Tensor) -> Tensor | None:
+        """What the critic sees beside pictures (N, C, H, W): planes (N, K, H, W) of the labels (N, K), if anything."""
+        return wanted[:, :, None, None].expand(-1, -1, *pictures.shape[2:]) if self.conditional else None
 
     def _labels(self, batch: ConditionedBatch) -> Tensor:
         """The labels (N, K) of a batch; of domains one is 1. Raises `I2IError` (E_BAD_DATA) for an unknown domain."""

@@ -14,11 +14,9 @@ How the generator learns of its condition (`conditioning`):
 * `norm`, the default, and the deviation here: every instance normalisation is a conditional one
   (`layers/conditional_norm.py`), which acts alike at every position and so at every size.
 
-`masked`: the generator also says where it changes nothing, and there the picture stays as it was (Pumarola et al. 2018,
-"GANimation", arXiv 1807.09251, section 4.1 and equation 1, the attention mask). For attributes that touch a small part
-of a picture; without it every pixel has to pass through a quarter of the resolution and back. Deviation: the mask is
-smooth because it is averaged, where the paper has a loss for that: a mask that may alternate from pixel to pixel hides
-the old picture between the pixels of the new one.
+`masked`: the generator also says where it changes nothing, and there the picture stays as it was (`layers/mask.py`).
+For attributes that touch a small part of a picture; without it every pixel has to pass through a quarter of the
+resolution and back.
 
 Deviations: instance normalisation keeps no running statistics (the authors' code gathers them and must not use them:
 a mean over domains fits none); as many halvings in the critic as asked for, where the paper has six at 128 pixels, and
@@ -33,12 +31,12 @@ from typing import Literal
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import avg_pool2d
 
 from i2i.networks.layers.beside import numbers
 from i2i.networks.layers.conditional_norm import ConditionalInstanceNorm
 from i2i.networks.layers.critic_output import CriticOutput
 from i2i.networks.layers.initialisation import kaiming_
+from i2i.networks.layers.mask import check_planes, kept
 from i2i.networks.layers.normalisation import InstanceNorm
 from i2i.networks.layers.sizes import check_exactly, check_size
 from i2i.networks.layers.small_convolution import SmallConvolution
@@ -47,7 +45,6 @@ from i2i.networks.layers.upsampling import Upsampling, double
 Conditioning = Literal["norm", "planes"]
 Padding = Literal["zeros", "reflect"]
 
-MASK_BLUR = 5  # pixels
 SLOPE = 0.01  # of the critic's leaky rectifiers
 
 
@@ -58,8 +55,8 @@ class StarGAN(nn.Module):
     H, W) in -1..1 (tanh). H and W are multiples of 4 from 8 on; other sizes raise `I2IError` (E_SIZE). With
     `conditioning: planes`, 3 planes and 5 domains 8,430,528 parameters (2,118,112 at 32 channels); with `norm`
     8,451,968 (2,128,832). `padding` of the layers that keep the size; `planes` refuses `reflect` with ValueError.
-    `masked`: output = keep * picture + (1 - keep) * drawn, with `keep` (N, 1, H, W) in 0..1, the sigmoid of one more
-    plane of the last layer, averaged over 5x5 pixels; ValueError where `in_channels` and `out_channels` differ.
+    `masked`: the last layer has one more plane, which says where the picture stays (`layers/mask.py`); ValueError where
+    `in_channels` and `out_channels` differ.
     """
 
     def __init__(
@@ -78,10 +75,8 @@ class StarGAN(nn.Module):
         super().__init__()
         if blocks < 1:
             raise ValueError(f"a StarGAN has at least one block, got {blocks}")
-        if masked and in_channels != out_channels:
-            raise ValueError(
-                f"masked keeps parts of the picture: {in_channels} planes in, {out_channels} out; both alike"
-            )
+        if masked:
+            check_planes(in_channels, out_channels)
         if conditioning == "planes" and padding == "reflect":
             message = "conditioning 'planes' acts through the border of zeros alone, and padding 'reflect' has none"
             raise ValueError(f"{message}: every condition would give the same picture; take conditioning 'norm'")
@@ -119,11 +114,8 @@ class StarGAN(nn.Module):
             planes = torch.cat((planes, told[:, :, None, None].expand(-1, -1, *planes.shape[2:])), 1)
         for layer in (*self.encoder, *self.blocks, *self.decoder):
             planes = layer(planes, told)
-        if not self.masked:
-            return torch.tanh(self.last(planes))
-        drawn, level = self.last(planes).tensor_split((-1,), 1)
-        keep = torch.sigmoid(avg_pool2d(level, MASK_BLUR, stride=1, padding=MASK_BLUR // 2, count_include_pad=False))
-        return keep * source + (1 - keep) * torch.tanh(drawn)
+        made = self.last(planes)
+        return kept(source, made) if self.masked else torch.tanh(made)
 
 
 class StarGANCritic(nn.Module):

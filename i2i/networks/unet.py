@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from i2i.networks.layers.initialisation import gaussian_
+from i2i.networks.layers.mask import check_planes, kept
 from i2i.networks.layers.normalisation import Norm, needs_bias, normalisation
 from i2i.networks.layers.sizes import check_size
 from i2i.networks.layers.small_convolution import SmallConvolution
@@ -29,6 +30,9 @@ class UNet(nn.Module):
     `dropout` on the decoder's first three layers is the paper's only noise. It works in training; in
     `eval()` it is off and batch norm uses running statistics, so that a translator is a function of its input. (The
     paper's pictures come from batch statistics and dropout at test time.)
+
+    `masked`: the last layer has one more plane, which says where the picture stays (`layers/mask.py`); ValueError where
+    `in_channels` and `out_channels` differ.
     """
 
     def __init__(
@@ -42,12 +46,16 @@ class UNet(nn.Module):
         upsampling: Upsampling = "transposed",
         skips: bool = True,
         dropout: float = 0.5,
+        masked: bool = False,
     ) -> None:
         super().__init__()
+        if masked:
+            check_planes(in_channels, out_channels)
         if depth < 2:
             raise ValueError(f"a U-Net has a depth of at least 2, got {depth}")
         self.multiple = self.minimum = 2**depth
         self.skips = skips
+        self.masked = masked
         widths = [channels * min(2**level, 8) for level in range(depth)]
         self.encoder = nn.ModuleList()
         self.decoder = nn.ModuleList()
@@ -57,7 +65,7 @@ class UNet(nn.Module):
         for level in reversed(range(depth)):
             joined = widths[level] * (2 if skips and level < depth - 1 else 1)
             if level == 0:
-                self.decoder.append(_out(joined, out_channels, upsampling))
+                self.decoder.append(_out(joined, out_channels + masked, upsampling))
             else:
                 noise = dropout if len(self.decoder) < NOISY_LAYERS else 0.0
                 self.decoder.append(_up(joined, widths[level - 1], norm, upsampling, noise))
@@ -66,6 +74,7 @@ class UNet(nn.Module):
     def forward(self, planes: Tensor) -> Tensor:
         """Translate (N, in_channels, H, W) to (N, out_channels, H, W)."""
         check_size(planes, multiple=self.multiple, minimum=self.minimum, network="UNet")
+        source = planes
         seen: list[Tensor] = []
         for down in self.encoder:
             planes = down(planes)
@@ -74,7 +83,7 @@ class UNet(nn.Module):
         for up in list(self.decoder)[1:]:
             skip = seen.pop()
             planes = up(torch.cat((skip, planes), 1) if self.skips else planes)
-        return torch.tanh(planes)
+        return kept(source, planes) if self.masked else torch.tanh(planes)
 
 
 def _down(in_channels: int, out_channels: int, norm: Norm, *, first: bool, last: bool) -> nn.Sequential:

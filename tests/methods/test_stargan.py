@@ -135,6 +135,21 @@ def test_what_is_shipped_of_differences_is_told_of_them() -> None:
     assert NETWORKS[shipped.type](**shipped.arguments).differences
 
 
+def test_a_conditional_critic_sees_real_pictures_and_translations_beside_the_domain_of_both() -> None:
+    method, engine = game(conditional=True, classification_weight=0)
+    given = batch([0, 1, 2, 2])
+    seen: list[Tensor] = []
+    method.duel.discriminator.register_forward_pre_hook(lambda _, shown: seen.append(shown[0].detach()))
+    play(method, engine, given, count=4)
+    for real, fake, _ in zip(*[iter(seen)] * 3, strict=True):  # and the generator's turn
+        planes, pictures = real[:, :3], real[:, 3:]
+        for plane, picture in zip(planes, pictures, strict=True):
+            (index,) = (given.image == picture).flatten(1).all(1).nonzero().flatten().tolist()
+            assert torch.equal(plane, torch.eye(3)[given.condition[index]][:, None, None].expand(3, 8, 8))
+        assert torch.equal(fake[:, :3], planes)
+        assert not torch.equal(fake[:, 3:], pictures)
+
+
 def test_the_generator_is_judged_by_the_condition_it_was_asked_for_and_by_the_way_back() -> None:
     # Both players stand still, so what they make and say can be asked for afterwards.
     method, engine = game()
@@ -189,6 +204,8 @@ def test_it_learns_to_make_pictures_as_bright_as_the_domain_it_is_asked_for() ->
         (DOMAINS, {"classification_weight": -1.0}, "weights are not negative, got classification -1.0"),
         (DOMAINS, {"reconstruction_weight": -1.0}, "reconstruction -1.0"),
         (DOMAINS, {"differences": True}, "leave differences out"),
+        (DOMAINS, {"conditional": True}, "cannot learn to tell it: classification_weight 0"),
+        (ATTRIBUTES, {"conditional": True, "classification_weight": 0}, "leave conditional out"),
         (ATTRIBUTES, {"stabilisers": (STABILISERS["spectral_norm"](),)}, "SpectralNorm changes it; leave it out"),
         (DOMAINS, {"stabilisers": (STABILISERS["packing"](),)}, "leave out the stabiliser packing"),
         (

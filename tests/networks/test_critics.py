@@ -20,6 +20,14 @@ def test_the_papers_patchgan_has_the_known_number_of_parameters() -> None:
     assert count(PatchGAN(in_channels=3, norm="instance")) == 2_764_737
 
 
+def test_without_norm_signals_come_through_a_patchgan_as_strong_as_they_went_in() -> None:
+    torch.manual_seed(0)
+    with torch.no_grad():
+        features = PatchGAN(in_channels=3, channels=32, norm="none")(torch.randn(4, 3, 64, 64)).features
+    for planes in features:
+        assert 0.3 < float(planes.square().mean().sqrt()) < 1.5
+
+
 @pytest.mark.parametrize(("layers", "pixels"), [(1, 16), (2, 34), (3, 70), (4, 142)])
 def test_one_score_sees_the_patch_that_is_named(layers: int, pixels: int) -> None:
     network = PatchGAN(in_channels=1, channels=2, layers=layers, norm="none")

@@ -147,20 +147,3 @@ def test_the_signal_reaches_the_last_layer_of_a_new_critic() -> None:
 def test_no_blocks_are_refused() -> None:
     with pytest.raises(ValueError, match="at least one block, got 0"):
         StarGAN(blocks=0)
-
-
-def test_a_mask_keeps_the_picture_where_it_says_so_and_shows_what_is_drawn_elsewhere() -> None:
-    network = StarGAN(channels=2, blocks=1, condition_channels=2, masked=True).eval()
-    picture, domain = torch.rand(2, 3, 8, 8) * 2 - 1, torch.tensor([0, 1])
-    for level, keep in ((0.0, 0.5), (100.0, 1.0), (-100.0, 0.0)):
-        last = torch.tensor([0.5, 0.5, 0.5, level])[:, None, None].expand(4, 8, 8)
-        hook = network.last.register_forward_hook(lambda _, __, made, last=last: last.expand_as(made))
-        with torch.no_grad():
-            expected = keep * picture + (1 - keep) * torch.tanh(torch.tensor(0.5))
-            torch.testing.assert_close(network(picture, domain), expected)
-        hook.remove()
-
-
-def test_a_mask_needs_as_many_planes_out_as_in() -> None:
-    with pytest.raises(ValueError, match="masked keeps parts of the picture: 3 planes in, 1 out; both alike"):
-        StarGAN(out_channels=1, masked=True)
