@@ -48,10 +48,10 @@ class StarGAN(Method):
     arXiv 1904.09709, section 3.1) in place of the labels asked for, so it need not find out what is there already, and
     a vector of zeros asks for the picture itself. For attributes alone: those that a picture has are read off it.
 
-    `conditional`: the critic sees the domain that a picture should be of beside it, as a CGAN's does (Mirza and Osindero
-    2014, arXiv 1411.1784), in place of classifying: it asks whether a picture looks like those of that domain, where a
-    classifier, which learns from real pictures alone, also takes textures for a domain that none of its pictures has.
-    For domains alone, with a `classification_weight` of 0.
+    `conditional`: the critic sees the domain that a picture should be of beside it, as a CGAN's does (Mirza and
+    Osindero 2014, arXiv 1411.1784), in place of classifying: it asks whether a picture looks like those of that domain,
+    where a classifier, which learns from real pictures alone, also takes textures for a domain that none of its
+    pictures has. For domains alone, with a `classification_weight` of 0.
 
     What is shipped of domains is the generator. With attributes it is an `attribute_editor`, which reads those that
     are to stay off the picture by the critic's classifier: the critic is then part of the model, and of its size.
