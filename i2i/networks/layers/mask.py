@@ -21,7 +21,7 @@ def check_planes(in_channels: int, out_channels: int) -> None:
 
 
 def kept(source: Tensor, made: Tensor) -> Tensor:
-    """The picture where the mask keeps it, and what is drawn elsewhere: keep * source + (1 - keep) * drawn, (N, C, H, W).
+    """The picture where the mask keeps it, else what is drawn: keep * source + (1 - keep) * drawn, (N, C, H, W).
 
     `source` (N, C, H, W) in -1..1; `made` (N, C + 1, H, W), a last layer's planes before any activation: tanh of the
     first C is drawn, and keep (N, 1, H, W) in 0..1 is the sigmoid of the last, averaged over 5x5 pixels.
