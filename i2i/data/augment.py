@@ -33,7 +33,9 @@ class Augmentation:
     each is drawn by itself. Empty where light or writing has a direction, as in shaded relief. `photometric`: change
     the colours of the source (rgb only) and never those of the target. `weight_by_area` (mode crop only): a picture
     takes part in an epoch once for each crop that fits into its area, so that every pixel has the same chance;
-    otherwise once. Raises `I2IError` (E_RECIPE) for values that do not go together.
+    otherwise once. `turn` by up to so many degrees to either side; `zoom` width and height, each by 1 + zoom at most or
+    its inverse at least. For few pictures of whole objects, which teach little but themselves; the border is repeated.
+    Raises `I2IError` (E_RECIPE) for values that do not go together.
     """
 
     size: int | tuple[int, int] = 256
@@ -41,6 +43,8 @@ class Augmentation:
     flips: tuple[Flip, ...] = ("horizontal",)
     photometric: bool = False
     weight_by_area: bool = True
+    turn: float = 0.0
+    zoom: float = 0.0
 
     def __post_init__(self) -> None:
         if self.mode not in get_args(Mode):
@@ -48,6 +52,11 @@ class Augmentation:
         for flip in self.flips:
             if flip not in get_args(Flip):
                 raise I2IError("E_RECIPE", f"augmentation flip '{flip}'; known: {', '.join(get_args(Flip))}")
+        if not 0 <= self.turn <= 180 or self.zoom < 0:
+            message = (
+                f"augmentation turn {self.turn:g}, zoom {self.zoom:g}; a turn is 0 to 180 degrees, a zoom 0 or more"
+            )
+            raise I2IError("E_RECIPE", message)
         height, width = self.shape
         if min(height, width) < 1:
             raise I2IError("E_RECIPE", f"augmentation size {height}x{width}; both sides are at least 1 pixel")
@@ -84,16 +93,20 @@ class Geometry:
         self._labels = [side.colour == "labels" for side in pixels]
         names = ["image", *(f"image{number}" for number in range(1, len(pixels)))]
         self._names = names
-        self._compose = _compose(_geometry(augmentation), **dict.fromkeys(names[1:], "image"))
+        moved = bool(augmentation.turn or augmentation.zoom)
+        # What is turned is interpolated: at twice the size, and brought to its own afterwards, it stays sharp.
+        self._detail = 2 if moved and augmentation.resized else 1
+        height, width = self._drawn = tuple(self._detail * side for side in augmentation.shape)
+        steps = [_moves(augmentation, labels=any(self._labels))] if moved else []
+        steps += _cuts(augmentation, height, width)
+        self._compose = _compose(steps, **dict.fromkeys(names[1:], "image"))
 
     def prepare(self, pictures: Sequence[np.ndarray]) -> tuple[np.ndarray, ...]:
         """Resize the pictures (uint8, H,W,C, of one size) where the mode asks for it."""
         shape = self.augmentation.resized
         if shape is None:
             return tuple(pictures)
-        return tuple(
-            _resize(picture, shape, labels=labels) for picture, labels in zip(pictures, self._labels, strict=True)
-        )
+        return self._brought(pictures, (self._detail * shape[0], self._detail * shape[1]))
 
     def __call__(self, pictures: Sequence[np.ndarray], generator: np.random.Generator) -> tuple[np.ndarray, ...]:
         """One draw from prepared pictures (uint8, H,W,C): all of the asked size, new arrays.
@@ -106,12 +119,18 @@ class Geometry:
         self, pictures: Sequence[np.ndarray], generator: np.random.Generator, words: random.Random
     ) -> tuple[np.ndarray, ...]:
         """The draw that both generators give; albumentations asks for the two kinds."""
-        height, width = self.augmentation.shape
+        height, width = self._drawn
         if pictures[0].shape[0] < height or pictures[0].shape[1] < width:
             raise I2IError("E_PAIR_SIZE", too_small(pictures[0].shape[:2], (height, width)))
         self._compose.set_random_state(generator, words)
         made = self._compose(**dict(zip(self._names, pictures, strict=True)))
-        return tuple(np.array(made[name], order="C") for name in self._names)
+        drawn = tuple(np.array(made[name], order="C") for name in self._names)
+        return self._brought(drawn, self.augmentation.shape)
+
+    def _brought(self, pictures: Sequence[np.ndarray], shape: tuple[int, int]) -> tuple[np.ndarray, ...]:
+        return tuple(
+            _resize(picture, shape, labels=labels) for picture, labels in zip(pictures, self._labels, strict=True)
+        )
 
 
 class Augmenter:
@@ -172,9 +191,21 @@ def _compose(transforms: list[Any], **extra: str) -> Any:
     return _albumentations().Compose(transforms, additional_targets=extra)
 
 
-def _geometry(augmentation: Augmentation) -> list[Any]:
+def _moves(augmentation: Augmentation, *, labels: bool) -> Any:
+    import cv2
+
+    largest = 1 + augmentation.zoom
+    return _albumentations().Affine(
+        scale=(1 / largest, largest),
+        rotate=(-augmentation.turn, augmentation.turn),
+        interpolation=cv2.INTER_NEAREST if labels else cv2.INTER_LINEAR,
+        border_mode=cv2.BORDER_REPLICATE,
+        p=1.0,
+    )
+
+
+def _cuts(augmentation: Augmentation, height: int, width: int) -> list[Any]:
     a = _albumentations()
-    height, width = augmentation.shape
     flips = {"horizontal": a.HorizontalFlip(p=0.5), "vertical": a.VerticalFlip(p=0.5), "rot90": a.RandomRotate90(p=1.0)}
     return [a.RandomCrop(height, width, p=1.0), *(flips[flip] for flip in augmentation.flips)]
 

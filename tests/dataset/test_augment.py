@@ -89,6 +89,52 @@ def test_jitter_resizes_by_286_to_256_and_then_cuts(coordinates: Paint) -> None:
     assert augmenter(mode="jitter", size=(128, 64), flips=()).augmentation.resized == (143, 72)  # 143.0, 71.5 to even
 
 
+@pytest.mark.parametrize("mode", ["crop", "resize"])
+def test_a_turn_and_a_zoom_are_those_of_both_sides_and_as_far_as_asked_for(coordinates: Paint, mode: str) -> None:
+    source = coordinates(200, 200)
+    moved = augmenter(mode=mode, size=100, flips=(), turn=20, zoom=0.5)
+    rows, columns = np.mgrid[35:65, 35:65].reshape(2, -1)
+    inner = np.stack([rows, columns, np.ones_like(rows)], 1)
+    turns, zooms = [], []
+    for position in range(100):
+        prepared = moved.prepare(source, inverted(source))
+        ours, theirs = moved(*prepared, rng(0, position))
+        assert ours.shape == (100, 100, 3)
+        assert int(np.abs(theirs.astype(int) - inverted(ours)).max()) <= 1
+        # Where each pixel comes from: the picture is painted with its coordinates.
+        found, *_ = np.linalg.lstsq(inner, ours[35:65, 35:65, :2].reshape(-1, 2).astype(float), rcond=None)
+        assert np.abs(inner @ found - ours[35:65, 35:65, :2].reshape(-1, 2)).max() < 2
+        jacobian = found[:2] / (2 if mode == "resize" else 1)
+        zooms += (1 / np.linalg.svd(jacobian, compute_uv=False)).tolist()
+        turns.append(np.degrees(np.arctan2(jacobian[1, 0], jacobian[0, 0])))
+    assert 1 / 1.5 - 0.02 < min(zooms) < 0.75
+    assert 1.35 < max(zooms) < 1.52
+    assert max(map(abs, turns)) < 40
+    assert np.std(turns) > 8
+
+
+def test_what_is_turned_stays_as_sharp_as_its_picture_is() -> None:
+    stripes = np.zeros((128, 128, 3), np.uint8)
+    stripes[:, 64:] = 255
+    turned = augmenter(mode="resize", size=64, flips=(), turn=1e-9, zoom=1e-9)
+    ours, _ = turned(*turned.prepare(stripes, stripes), rng(0, 0))
+    assert np.abs(ours[:, :31].astype(int)).max() <= 1
+    assert ours[:, 33:].min() >= 254
+
+
+def test_turned_label_maps_hold_their_palettes_colours_only() -> None:
+    labels = np.array(LABELS.palette, np.uint8)[np.random.default_rng(0).integers(0, 3, (40, 40))]
+    change = augmenter(RGB, LABELS, mode="resize", size=32, flips=(), turn=30, zoom=0.3)
+    _, made = change(*change.prepare(labels, labels), rng(0, 0))
+    assert {tuple(colour) for colour in made.reshape(-1, 3).tolist()} <= set(LABELS.palette)
+
+
+@pytest.mark.parametrize("wrong", [{"turn": -1.0}, {"turn": 181.0}, {"zoom": -0.1}])
+def test_a_turn_or_a_zoom_of_less_than_nothing_is_refused(wrong: dict[str, float]) -> None:
+    with pytest.raises(I2IError, match="a turn is 0 to 180 degrees, a zoom 0 or more"):
+        augmenter(**wrong)
+
+
 @pytest.mark.parametrize("shape", [(64, 64), (4, 4), (64, 4), (16, 16)])
 def test_resize_takes_the_whole_object(shape: tuple[int, int]) -> None:
     source = np.zeros((*shape, 3), np.uint8)
