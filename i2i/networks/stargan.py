@@ -125,6 +125,12 @@ class StarGANCritic(nn.Module):
     heads are convolutions without bias, 3x3 for the score and over all that is left for the K classes, which are the
     `condition_channels` of the generator. `features` are the activations of every halving. With the defaults 44,762,048
     parameters. Other sizes raise `I2IError` (E_SIZE). Raises ValueError for a size that so many halvings do not fit.
+
+    `branches`: for a critic that sees its condition as planes of 0 and 1 in front of the picture (`in_channels` counts
+    both). It scores for every name by itself, and tells the score of the one asked about, in place of `classes` (Choi
+    et al. 2020, "StarGAN v2", arXiv 1912.01865, section 2.1, the multi-task discriminator): so it learns as quickly as
+    a classifier what a domain looks like, which planes among the picture's teach slowly. ValueError without planes of
+    the picture.
     """
 
     def __init__(
@@ -135,28 +141,38 @@ class StarGANCritic(nn.Module):
         size: int = 128,
         channels: int = 64,
         layers: int = 6,
+        branches: bool = False,
     ) -> None:
         super().__init__()
         if layers < 1 or size < 2**layers or size % 2**layers:
             raise ValueError(f"{layers} halvings do not fit {size} pixels; set size to a multiple of {2**layers}")
         self.multiple = self.minimum = self.size = size
-        widths = [in_channels, *(channels * 2**level for level in range(layers))]
+        self.told = condition_channels if branches else 0
+        if in_channels <= self.told:
+            raise ValueError("branches choose by the condition's planes in front of the picture: method.conditional true")
+        widths = [in_channels - self.told, *(channels * 2**level for level in range(layers))]
         self.blocks = nn.ModuleList(
             nn.Sequential(SmallConvolution(before, after, 4, stride=2, padding=1), nn.LeakyReLU(SLOPE))
             for before, after in pairwise(widths)
         )
         kaiming_(self.blocks, slope=SLOPE)
-        self.score = nn.Conv2d(widths[-1], 1, 3, padding=1, bias=False)
-        self.classes = nn.Conv2d(widths[-1], condition_channels, size // 2**layers, bias=False)
+        self.score = nn.Conv2d(widths[-1], self.told or 1, 3, padding=1, bias=False)
+        self.classes = None if branches else nn.Conv2d(widths[-1], condition_channels, size // 2**layers, bias=False)
 
     def forward(self, planes: Tensor) -> CriticOutput:
         """Score and classify pictures."""
         check_exactly(planes, size=self.size, network="StarGANCritic")
+        beside, planes = planes[:, : self.told], planes[:, self.told :]
         features: list[Tensor] = []
         for block in self.blocks:
             planes = block(planes)
             features.append(planes)
-        return CriticOutput(self.score(planes), tuple(features), self.classes(planes).flatten(1))
+        score = self.score(planes)
+        if self.classes is not None:
+            return CriticOutput(score, tuple(features), self.classes(planes).flatten(1))
+        # The planes may have been moved or cut as the picture was: anywhere is enough.
+        asked = beside.amax((2, 3), keepdim=True)
+        return CriticOutput((score * asked).sum(1, keepdim=True), tuple(features))
 
 
 class _Layer(nn.Module):

@@ -129,6 +129,25 @@ def test_the_critic_scores_patches_and_gives_one_logit_a_class() -> None:
     assert caught.value.code == "E_SIZE"
 
 
+def test_a_critic_of_branches_tells_the_score_of_the_name_beside_the_picture() -> None:
+    torch.manual_seed(0)
+    critic = StarGANCritic(in_channels=3 + 2, size=16, channels=4, layers=2, condition_channels=2, branches=True)
+    picture = torch.randn(2, 3, 16, 16)
+    planes = torch.tensor([[1.0, 0.0], [0.0, 1.0]])[:, :, None, None].expand(-1, -1, 16, 16)
+    with torch.no_grad():
+        output = critic(torch.cat((planes, picture), 1))
+        every = critic.score(output.features[-1])
+        moved = critic(torch.cat((planes * (torch.arange(16) > 12), picture), 1))
+    assert output.classes is None
+    torch.testing.assert_close(output.score, torch.stack((every[0, :1], every[1, 1:])))
+    torch.testing.assert_close(moved.score, output.score)
+
+
+def test_branches_want_the_condition_in_front_of_the_picture() -> None:
+    with pytest.raises(ValueError, match="in front of the picture: method.conditional true"):
+        StarGANCritic(in_channels=3, condition_channels=3, branches=True)
+
+
 @pytest.mark.parametrize(("size", "layers"), [(48, 5), (16, 5), (16, 0)])
 def test_halvings_that_do_not_fit_the_size_are_refused(size: int, layers: int) -> None:
     with pytest.raises(ValueError, match="halvings do not fit"):
