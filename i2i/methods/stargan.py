@@ -92,7 +92,9 @@ class StarGAN(Method):
         knowing = replace(parts, discriminator=partial(parts.discriminator, condition_channels=classes))
         self.duel: Duel = knowing.duel(planes + classes * conditional, generator=self.generator)
         if getattr(self.duel.discriminator, "told", 0) and not conditional:
-            raise ValueError("a critic with branches is told the domain: set method.conditional true, or branches false")
+            raise ValueError(
+                "a critic with branches is told the domain: set method.conditional true, or branches false"
+            )
         _check_stabilisers(self.duel.stabilisers, reading=not domains)
         self.classification_weight = classification_weight
         self.reconstruction_weight = reconstruction_weight

@@ -149,7 +149,9 @@ class StarGANCritic(nn.Module):
         self.multiple = self.minimum = self.size = size
         self.told = condition_channels if branches else 0
         if in_channels <= self.told:
-            raise ValueError("branches choose by the condition's planes in front of the picture: method.conditional true")
+            raise ValueError(
+                "branches choose by the condition's planes in front of the picture: method.conditional true"
+            )
         widths = [in_channels - self.told, *(channels * 2**level for level in range(layers))]
         self.blocks = nn.ModuleList(
             nn.Sequential(SmallConvolution(before, after, 4, stride=2, padding=1), nn.LeakyReLU(SLOPE))
