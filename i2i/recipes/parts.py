@@ -63,7 +63,9 @@ def _field(annotation: Any, default: Any) -> tuple[Any, Any]:
         if default is inspect.Parameter.empty:
             return model, ...
         given = {field.name: getattr(default, field.name) for field in dataclasses.fields(default)}
-        return model, Field(default_factory=lambda: model(**given))
+        # What a mapping leaves open is as this part has it, which may be otherwise than the dataclass does.
+        laid = BeforeValidator(lambda value: {**given, **value} if isinstance(value, dict) else value)
+        return Annotated[model, laid], Field(default_factory=lambda: model(**given))
     return annotation, ... if default is inspect.Parameter.empty else default
 
 

@@ -98,6 +98,13 @@ def test_what_was_measured_may_be_left_open_again_but_not_be_changed(resolve: Re
     ]
 
 
+def test_what_an_augmentation_leaves_open_is_as_its_dataset_has_it(resolve: Resolve) -> None:
+    for kind, mode in (("paired", "jitter"), ("attributes", "resize"), ("joint", "resize")):
+        words = "--data", f"{{type: {kind}, root: pictures}}"
+        partly = resolve(*words, "--data.augmentation.size", "32").data.augmentation
+        assert (resolve(*words).data.augmentation.mode, partly.mode, partly.size) == (mode, mode, 32)
+
+
 def test_a_part_that_changes_its_type_is_told_with_all_its_options(resolve: Resolve) -> None:
     old, new = resolve(), resolve("--discriminator", "pixelgan")
     assert differences(old.model_dump(mode="json"), new.model_dump(mode="json")) == [
@@ -162,6 +169,7 @@ def test_pix2pix_is_the_paper(resolve: Resolve) -> None:
         "upsampling": "transposed",
         "skips": True,
         "dropout": 0.5,
+        "masked": False,
     }
     assert recipe.discriminator.model_dump() == {"type": "patchgan", "channels": 64, "layers": 3, "norm": "batch"}
     assert recipe.objective.type == "non_saturating"
