@@ -144,7 +144,7 @@ def test_a_critic_of_branches_tells_the_score_of_the_name_beside_the_picture() -
 
 
 def test_branches_want_the_condition_in_front_of_the_picture() -> None:
-    with pytest.raises(ValueError, match="in front of the picture: method.conditional true"):
+    with pytest.raises(ValueError, match=r"in front of the picture: method\.conditional true"):
         StarGANCritic(in_channels=3, condition_channels=3, branches=True)
 
 
