@@ -14,7 +14,7 @@ from i2i.data.augment import Augmentation, Augmenter
 from i2i.data.folder import SampleFolder
 from i2i.data.layouts import Layout, find_layout, splits
 from i2i.data.problems import Problem, raise_problems
-from i2i.data.reading import Pair, picture_area, read_pair
+from i2i.data.reading import Pair, picture_area
 from i2i.errors import I2IError, printable
 from i2i.images.card import Pixels
 from i2i.images.codec import list_images
@@ -115,7 +115,7 @@ class PairedFolder(SampleFolder[Pair, tuple[np.ndarray, np.ndarray]]):
 
     def whole(self, number: int) -> tuple[np.ndarray, np.ndarray]:
         """Pair `number` as it is on the disk: source and target, uint8 (H, W, C), no augmentation."""
-        return read_pair(self.items[number], source_pixels=self.source_pixels, target_pixels=self.target_pixels)
+        return self.items[number].read(source_pixels=self.source_pixels, target_pixels=self.target_pixels)
 
     def prepare(self, pictures: tuple[np.ndarray, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
         """The resize, of both sides."""

@@ -11,7 +11,6 @@ import numpy as np
 from i2i.data.augment import too_small
 from i2i.data.layouts import SPLITS, splits
 from i2i.data.paired import Matching, Pair, match_pairs
-from i2i.data.reading import join
 from i2i.data.scan import Scan, Seen, look_at_all
 from i2i.errors import I2IError
 from i2i.images.card import Pixels
@@ -85,7 +84,7 @@ class _Look:
         self, pair: Pair, source: np.ndarray, target: np.ndarray, seen: Seen, *, minimum_size: tuple[int, int]
     ) -> None:
         try:
-            source, target = join(pair, source, target)
+            source, target = pair.join(source, target)
             height, width = source.shape[:2]
             if height < minimum_size[0] or width < minimum_size[1]:
                 raise I2IError("E_PAIR_SIZE", too_small((height, width), minimum_size), path=pair.source)

@@ -15,7 +15,10 @@ from i2i.images.codec import read
 
 
 class Pair(NamedTuple):
-    """Two pictures of one name, or one file that holds both `side_by_side` (then `source` and `target` are equal)."""
+    """Two pictures of one name, or one file that holds both `side_by_side` (then `source` and `target` are equal).
+
+    A class of its own with another `join` may compute a side of what is in the files.
+    """
 
     name: str
     source: Path
@@ -23,32 +26,30 @@ class Pair(NamedTuple):
     side_by_side: bool = False
     source_left: bool = True
 
+    def read(self, *, source_pixels: Pixels, target_pixels: Pixels) -> tuple[np.ndarray, np.ndarray]:
+        """Both sides as uint8 (H, W, C of each side's pixels).
 
-def read_pair(pair: Pair, *, source_pixels: Pixels, target_pixels: Pixels) -> tuple[np.ndarray, np.ndarray]:
-    """Both sides as uint8 (H, W, C of each side's pixels).
+        Raises `I2IError`: the codec's codes for files that cannot be read, and E_PAIR_SIZE as `join`.
+        """
+        source = read(self.source, colour=source_pixels.colour).pixels
+        if self.side_by_side and source_pixels.colour == target_pixels.colour:
+            return self.join(source, source)
+        return self.join(source, read(self.target, colour=target_pixels.colour).pixels)
 
-    Raises `I2IError`: the codec's codes for files that cannot be read, and E_PAIR_SIZE as `join`.
-    """
-    source = read(pair.source, colour=source_pixels.colour).pixels
-    if pair.side_by_side and source_pixels.colour == target_pixels.colour:
-        return join(pair, source, source)
-    return join(pair, source, read(pair.target, colour=target_pixels.colour).pixels)
+    def join(self, source: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Both sides out of the two files as read (the same file twice when `side_by_side`), uint8 (H, W, C).
 
-
-def join(pair: Pair, source: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Both sides out of the two files as read (the same file twice when `side_by_side`), uint8 (H, W, C).
-
-    Raises `I2IError` (E_PAIR_SIZE) when the sides differ in size or a picture with both sides has an odd width.
-    """
-    if pair.side_by_side:
-        return _halves(pair, source, target)
-    if source.shape[:2] != target.shape[:2]:
-        message = (
-            f"is {_size(source)} but its partner {printable(pair.target)} is {_size(target)}; "
-            "bring both to one size, so that they match pixel by pixel"
-        )
-        raise I2IError("E_PAIR_SIZE", message, path=pair.source)
-    return source, target
+        Raises `I2IError` (E_PAIR_SIZE) when the sides differ in size or a picture with both sides has an odd width.
+        """
+        if self.side_by_side:
+            return _halves(self, source, target)
+        if source.shape[:2] != target.shape[:2]:
+            message = (
+                f"is {_size(source)} but its partner {printable(self.target)} is {_size(target)}; "
+                "bring both to one size, so that they match pixel by pixel"
+            )
+            raise I2IError("E_PAIR_SIZE", message, path=self.source)
+        return source, target
 
 
 def _halves(pair: Pair, source: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from i2i.data.reading import Pair, read_pair
+from i2i.data.reading import Pair
 from i2i.errors import I2IError
 from i2i.images.card import Pixels
 from i2i.metrics import METRICS
@@ -67,9 +67,9 @@ class Evaluation:
 
 
 def read_samples(pairs: Sequence[Pair], *, source: Pixels, target: Pixels) -> Iterator[Sample]:
-    """The pairs as whole pictures, one at a time. Raises `I2IError` as `i2i.data.reading.read_pair`."""
+    """The pairs as whole pictures, one at a time. Raises `I2IError` as `Pair.read`."""
     for pair in pairs:
-        yield Sample(pair.name, *read_pair(pair, source_pixels=source, target_pixels=target))
+        yield Sample(pair.name, *pair.read(source_pixels=source, target_pixels=target))
 
 
 def evaluate(

@@ -14,9 +14,11 @@ from i2i.data import DATASETS
 from i2i.data.augment import Augmentation
 from i2i.data.batches import loader
 from i2i.data.cache import PictureCache
-from i2i.data.paired import PairedBatch, PairedFolder, find_pairs
+from i2i.data.paired import Pair, PairedBatch, PairedFolder, find_pairs
+from i2i.data.paired_scan import scan
 from i2i.data.sampler import Draw, StatelessSampler
 from i2i.errors import I2IError
+from i2i.evaluation.evaluate import read_samples
 from i2i.images.card import Pixels
 
 Save = Callable[..., Path]
@@ -97,6 +99,30 @@ def test_halves_of_one_picture_become_source_and_target(save: Save, coordinates:
         assert ours[0, :, 1].tolist() == list(range(first, first + 10))
         assert theirs.shape == (8, 10, 1)
         assert len(dataset) == 1  # 8 * 10 / 64
+
+
+class Negative(Pair):
+    """A pair whose source is computed: the negative of its target."""
+
+    __slots__ = ()
+
+    def join(self, source: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return 255 - source, target
+
+
+def test_a_computed_side_is_computed_for_whoever_reads_it(painted: Path) -> None:
+    pairs = [Negative(file.stem, file, file) for file in sorted((painted / "train/A").iterdir())]
+    pixels = {"source_pixels": Pixels(), "target_pixels": Pixels()}
+    augmentation = Augmentation(mode="crop", size=16, flips=())
+    dataset = PairedFolder(pairs, **pixels, value_range=(-1.0, 1.0), augmentation=augmentation, seed=5)
+    drawn = [dataset[draw] for draw in StatelessSampler(len(dataset), seed=5, start=0, stop=4)]
+    samples = read_samples(pairs, source=Pixels(), target=Pixels())
+    turned = pairs[0]._replace(name="turned").read(**pixels)
+    for source, target in [*drawn, dataset.whole(1), turned, *(sample[1:] for sample in samples)]:
+        assert np.array_equal(source, 255 - target)
+    seen = scan({"train": pairs}, **pixels)
+    seen.raise_if_bad()
+    assert len(seen.samples["train"]) == 2
 
 
 def batch_of(dataset: PairedFolder, count: int) -> PairedBatch:
