@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from i2i.images.card import ImageCard
     from i2i.loading import ModelPath
 
-KINDS = ("domains", "attributes")
 SHOWN = 8  # pictures of the report
 
 
@@ -31,8 +30,15 @@ def is_meant(arguments: argparse.Namespace) -> bool:
     card = _model(arguments).card()
     if card.latent is not None or card.condition is None:
         return False
-    kind = recipe_of(arguments).get("data", {}).get("type", KINDS[0])
-    return kind in KINDS or kind == "joint"
+    kind = recipe_of(arguments).get("data", {}).get("type")
+    return kind is None or _gives_labels(kind)
+
+
+def _gives_labels(kind: str) -> bool:
+    from i2i.data import DATASETS
+    from i2i.data.conditioned import ConditionedBatch
+
+    return kind in DATASETS and DATASETS[kind].batch_type is ConditionedBatch
 
 
 def asked(arguments: argparse.Namespace) -> list[str]:

@@ -11,7 +11,10 @@ from PIL import Image
 
 import i2i
 from i2i.cli.main import main
+from i2i.data import DATASETS
+from i2i.data.domains_source import DomainsSource
 from i2i.evaluation.grids import GAP, HEADER
+from i2i.recipes.recipe import recipe_model
 
 TINY = [
     *("--generator.channels", "2", "--generator.blocks", "1", "--discriminator.channels", "2"),
@@ -71,6 +74,25 @@ def test_a_run_between_domains_shows_every_domain_converts_to_all_and_is_measure
     capsys.readouterr()
     assert main(["info", str(run / "model")]) == 0
     assert "condition:     domains: a, b, c" in capsys.readouterr().out
+
+
+class Marked(DomainsSource):
+    """A dataset of one's own that says of single pictures what they are."""
+
+
+def test_a_run_on_a_labelled_dataset_of_its_own_is_measured_domain_by_domain(tmp_path, monkeypatch, capsys) -> None:
+    monkeypatch.setitem(DATASETS._entries, "marked", f"{__name__}:Marked")
+    recipe_model.cache_clear()
+    for number, domain in enumerate("ab"):
+        for split in ("train", "test"):
+            for name in "12":
+                noise(tmp_path / f"data/{split}/{domain}/{name}.png", 60 * number + int(name))
+    run, out = tmp_path / "run", tmp_path / "x.json"
+    options = [*TINY, "--data.type", "marked", "--training.evaluate_every", "0"]
+    assert main(["train", "stargan", "--data", str(tmp_path / "data"), "--out", str(run), *options]) == 0
+    assert main(["evaluate", str(run), "--metrics", "cycle_psnr", "--json", str(out)]) == 0
+    assert set(json.loads(out.read_text())["domains"]) == {"a", "b"}
+    recipe_model.cache_clear()
 
 
 def test_a_run_of_attributes_changes_what_is_set_and_reads_the_rest(tmp_path: Path, capsys) -> None:
