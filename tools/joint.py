@@ -1,6 +1,7 @@
 """One network for several sets of labels against a network for each (StarGAN's mask vector, arXiv 1711.09020, 3.2).
 
-usage: python tools/joint.py DATA RUNS [--steps N] [--seeds N] [--size PX] [--channels N] [--file FILE.csv]
+usage: python tools/joint.py DATA RUNS [--steps N] [--seeds N] [--size PX] [--channels N] [--precision fp32]
+                             [--file FILE.csv]
        python tools/joint.py DATA RUNS --table
 
 DATA holds a folder for each set, as `--data.type joint` takes it: one of domains, or one of attributes with its list.
@@ -38,8 +39,8 @@ Reads = Callable[[Sequence[Picture]], NDArray[np.bool_]]
 Translate = Callable[[list[Picture], str, float], list[Picture]]
 JOINT = "joint"
 BATCH = 8  # pictures of a set in a step
-# The game of the shipped models (`pretrained/faces-attributes/recipe.yaml`): a turn of the generator for each of the
-# critic. With the paper's, of five, 3,000 steps of the critic are 600 of the generator, and nothing has converged.
+# The game of the shipped faces, a turn of the generator for each of the critic, with a penalty for fewer patches. With
+# the paper's, of five, 3,000 steps of the critic are 600 of the generator, and nothing has converged.
 GAME = (
     *("--objective.type", "non_saturating", "--stabilisers", "[{type: r1, gamma: 0.003}]"),
     *("--generator.masked", "true", "--generator.upsampling", "resize"),
@@ -102,6 +103,7 @@ class Bench(NamedTuple):
     steps: int
     size: int
     channels: int
+    precision: str
 
     def sources(self) -> dict[str, Any]:
         """The sets by name."""
@@ -123,6 +125,7 @@ class Bench(NamedTuple):
             *("--discriminator.size", str(self.size), "--discriminator.layers", str(layers)),
             *GAME,
             *("--training.batch_size", str(batch), "--training.threads", "1"),
+            *("--training.precision", self.precision),
             *("--steps", str(self.steps), "--training.seed", str(seed), "--training.evaluate_every", "0"),
         )
         return run
@@ -175,13 +178,14 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, default=3, metavar="N", help="(default: %(default)s)")
     parser.add_argument("--size", type=int, default=32, metavar="PX", help="a power of two (default: %(default)s)")
     parser.add_argument("--channels", type=int, default=16, metavar="N", help="of both networks (default: %(default)s)")
+    parser.add_argument("--precision", choices=("fp32", "bf16"), default="fp32", help="of all (default: %(default)s)")
     parser.add_argument("--file", type=Path, metavar="FILE.csv", help="the results (default: RUNS/joint.csv)")
     parser.add_argument("--table", action="store_true", help="train nothing, print the table")
     options = parser.parse_args()
     file = options.file or options.runs / "joint.csv"
     if not options.table:
         options.runs.mkdir(parents=True, exist_ok=True)
-        bench = Bench(options.data, options.runs, options.steps, options.size, options.channels)
+        bench = Bench(options.data, options.runs, options.steps, options.size, options.channels, options.precision)
         trainings, names = ("separate", JOINT), list(bench.sources())
         keys = [
             {"name": name, "training": training, "seed": seed}

@@ -33,7 +33,7 @@ GROUP = "[[black_hair, fair_hair, red_hair, grey_hair]]"
 
 
 def settings(size: int, channels: int, steps: int) -> list[str]:
-    """What all the variants share: the game of `pretrained/faces-attributes`, small, faster, and of differences."""
+    """What all the variants share: the game of `pretrained/faces-attributes`, small and faster."""
     layers = size.bit_length() - 2  # down to 2x2
     return [
         *("--data.type", "attributes", "--data.exclusive_groups", GROUP, "--data.augmentation.size", str(size)),

@@ -2,7 +2,8 @@
 
 Modes: `crop` cuts a window out of a large pair; `jitter` resizes to 286/256 of the size and cuts a window (Isola et
 al. 2017, section 3.3: 256 -> 286 -> 256); `resize` brings the whole object to the size. Pictures are interpolated
-(area average when shrinking, bilinear when enlarging), label maps take the nearest pixel.
+(area average when shrinking, bilinear when enlarging and turning), label maps take the nearest pixel, and so does a
+picture that is turned beside one.
 
 The transforms are albumentations'. It never draws from a global generator here: each call gets its own.
 """
@@ -12,7 +13,7 @@ from __future__ import annotations
 import os
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -33,8 +34,9 @@ class Augmentation:
     each is drawn by itself. Empty where light or writing has a direction, as in shaded relief. `photometric`: change
     the colours of the source (rgb only) and never those of the target. `weight_by_area` (mode crop only): a picture
     takes part in an epoch once for each crop that fits into its area, so that every pixel has the same chance;
-    otherwise once. `turn` by up to so many degrees to either side; `zoom` width and height, each by 1 + zoom at most or
-    its inverse at least. For few pictures of whole objects, which teach little but themselves; the border is repeated.
+    otherwise once. `turn`: by up to so many degrees to either side. `zoom`: width and height are each scaled by a
+    factor between 1 / (1 + zoom) and 1 + zoom, as often down as up. Both for few pictures of whole objects, which teach
+    little but themselves; what comes in repeats the border.
     Raises `I2IError` (E_RECIPE) for values that do not go together.
     """
 
@@ -69,6 +71,11 @@ class Augmentation:
         return (self.size, self.size) if isinstance(self.size, int) else (self.size[0], self.size[1])
 
     @property
+    def upright(self) -> Augmentation:
+        """The same without turns and zooms: as pictures are looked at, and not as they are learnt from."""
+        return replace(self, turn=0.0, zoom=0.0)
+
+    @property
     def minimum_size(self) -> tuple[int, int]:
         """The smallest picture that can be used, (height, width): the crop in mode `crop`, else one pixel."""
         return self.shape if self.mode == "crop" else (1, 1)
@@ -96,8 +103,8 @@ class Geometry:
         moved = bool(augmentation.turn or augmentation.zoom)
         # What is turned is interpolated: at twice the size, and brought to its own afterwards, it stays sharp.
         self._detail = 2 if moved and augmentation.resized else 1
-        height, width = self._drawn = tuple(self._detail * side for side in augmentation.shape)
-        steps = [_moves(augmentation, labels=any(self._labels))] if moved else []
+        height, width = self._window = tuple(self._detail * side for side in augmentation.shape)
+        steps = [_affine(augmentation, labels=any(self._labels))] if moved else []
         steps += _cuts(augmentation, height, width)
         self._compose = _compose(steps, **dict.fromkeys(names[1:], "image"))
 
@@ -106,7 +113,7 @@ class Geometry:
         shape = self.augmentation.resized
         if shape is None:
             return tuple(pictures)
-        return self._brought(pictures, (self._detail * shape[0], self._detail * shape[1]))
+        return self._resized(pictures, (self._detail * shape[0], self._detail * shape[1]))
 
     def __call__(self, pictures: Sequence[np.ndarray], generator: np.random.Generator) -> tuple[np.ndarray, ...]:
         """One draw from prepared pictures (uint8, H,W,C): all of the asked size, new arrays.
@@ -119,15 +126,15 @@ class Geometry:
         self, pictures: Sequence[np.ndarray], generator: np.random.Generator, words: random.Random
     ) -> tuple[np.ndarray, ...]:
         """The draw that both generators give; albumentations asks for the two kinds."""
-        height, width = self._drawn
+        height, width = self._window
         if pictures[0].shape[0] < height or pictures[0].shape[1] < width:
             raise I2IError("E_PAIR_SIZE", too_small(pictures[0].shape[:2], (height, width)))
         self._compose.set_random_state(generator, words)
         made = self._compose(**dict(zip(self._names, pictures, strict=True)))
         drawn = tuple(np.array(made[name], order="C") for name in self._names)
-        return self._brought(drawn, self.augmentation.shape)
+        return self._resized(drawn, self.augmentation.shape)
 
-    def _brought(self, pictures: Sequence[np.ndarray], shape: tuple[int, int]) -> tuple[np.ndarray, ...]:
+    def _resized(self, pictures: Sequence[np.ndarray], shape: tuple[int, int]) -> tuple[np.ndarray, ...]:
         return tuple(
             _resize(picture, shape, labels=labels) for picture, labels in zip(pictures, self._labels, strict=True)
         )
@@ -191,12 +198,13 @@ def _compose(transforms: list[Any], **extra: str) -> Any:
     return _albumentations().Compose(transforms, additional_targets=extra)
 
 
-def _moves(augmentation: Augmentation, *, labels: bool) -> Any:
+def _affine(augmentation: Augmentation, *, labels: bool) -> Any:
     import cv2
 
     largest = 1 + augmentation.zoom
     return _albumentations().Affine(
         scale=(1 / largest, largest),
+        balanced_scale=True,
         rotate=(-augmentation.turn, augmentation.turn),
         interpolation=cv2.INTER_NEAREST if labels else cv2.INTER_LINEAR,
         border_mode=cv2.BORDER_REPLICATE,

@@ -212,6 +212,9 @@ def _check(augmentation: Augmentation, test: int, val: int, train: int) -> None:
     if augmentation.flips or augmentation.photometric:
         message = "writing has a direction and no colours; set data.augmentation.flips [] and photometric false"
         raise I2IError("E_RECIPE", message)
+    if augmentation.turn or augmentation.zoom:
+        message = "glyphs are varied as they are drawn, by data.jitter; set data.augmentation.turn and zoom 0"
+        raise I2IError("E_RECIPE", message)
     if min(test, val, train) < 0:
         raise ValueError(f"numbers of characters are not negative, got test {test}, val {val}, train {train}")
 

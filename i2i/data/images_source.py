@@ -75,7 +75,7 @@ class PicturesSource(DataSource):
         the training pictures.
         """
         split = chosen_split(list(scan.samples), self.validation_split, root=self.root)
-        folder = self.folder(scan.samples[split or "train"], value_range=(-1.0, 1.0), seed=0)
+        folder = self.folder(scan.samples[split or "train"], value_range=(-1.0, 1.0), seed=0, upright=True)
         return [picture for (picture,) in folder.spread(count, position=PREVIEW_POSITION)]
 
     def told(self, scan: Scan, *, count: int) -> list[tuple[np.ndarray, np.ndarray]]:
@@ -87,7 +87,7 @@ class PicturesSource(DataSource):
         if known is None:
             return []
         rows = np.flatnonzero(known >= 0) if known.ndim == 1 else np.arange(len(known))
-        folder = self.folder([names[row] for row in rows], value_range=(-1.0, 1.0), seed=0)
+        folder = self.folder([names[row] for row in rows], value_range=(-1.0, 1.0), seed=0, upright=True)
         count = min(count, len(folder))
         pictures = [picture for (picture,) in folder.spread(count, position=PREVIEW_POSITION)]
         return [
@@ -95,13 +95,15 @@ class PicturesSource(DataSource):
             for picture, at in zip(pictures, folder.places(count), strict=True)
         ]
 
-    def folder(self, names: Sequence[Path], *, value_range: tuple[float, float], seed: int) -> ImageFolder:
-        """The samples of some of the pictures, named relative to `root`."""
+    def folder(
+        self, names: Sequence[Path], *, value_range: tuple[float, float], seed: int, upright: bool = False
+    ) -> ImageFolder:
+        """The samples of some of the pictures, named relative to `root`; `upright` to be looked at, without turns."""
         return ImageFolder(
             [self.root / name for name in names],
             pixels=self.target_pixels,
             value_range=value_range,
-            augmentation=self.augmentation,
+            augmentation=self.augmentation.upright if upright else self.augmentation,
             seed=seed,
             cache_bytes=self.cache_megabytes << 20,
         )

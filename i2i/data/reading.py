@@ -17,7 +17,8 @@ from i2i.images.codec import read
 class Pair(NamedTuple):
     """Two pictures of one name, or one file that holds both `side_by_side` (then `source` and `target` are equal).
 
-    A class of its own with another `join` may compute a side of what is in the files.
+    A class of its own with another `join` may compute a side of what is in the files; whatever reads or looks through
+    pairs calls it. It keeps the size, by which large pictures come more often in training.
     """
 
     name: str

@@ -91,17 +91,20 @@ class UnpairedSource(DataSource):
 
     def training_set(self, *, value_range: tuple[float, float], seed: int) -> UnpairedFolder:
         """The data set of the split `train`."""
-        return self._folder(self.pictures()["train"], value_range=value_range, seed=seed)
+        return self._folder(self.pictures()["train"], self.augmentation, value_range=value_range, seed=seed)
 
     def monitored(self, scan: Scan, *, count: int) -> list[tuple[np.ndarray, np.ndarray]]:
         """At most `count` fixed pictures of each side, as many as the smaller one has, uint8 (H, W, C) of the training
         size, from the monitored split; without such a split, from the training pictures.
         """
         split = chosen_split(list(scan.samples), self.validation_split, root=self.root)
-        folder = self._folder(scan.samples[split or "train"], value_range=(-1.0, 1.0), seed=0)
+        pictures = scan.samples[split or "train"]
+        folder = self._folder(pictures, self.augmentation.upright, value_range=(-1.0, 1.0), seed=0)
         return folder.spread(count, position=PREVIEW_POSITION)
 
-    def _folder(self, pictures: list[SidePicture], *, value_range: tuple[float, float], seed: int) -> UnpairedFolder:
+    def _folder(
+        self, pictures: list[SidePicture], augmentation: Augmentation, *, value_range: tuple[float, float], seed: int
+    ) -> UnpairedFolder:
         sources, targets = ([picture.path for picture in pictures if picture.side == side] for side in SIDES)
         return UnpairedFolder(
             sources,
@@ -109,7 +112,7 @@ class UnpairedSource(DataSource):
             source_pixels=self.source_pixels,
             target_pixels=self.target_pixels,
             value_range=value_range,
-            augmentation=self.augmentation,
+            augmentation=augmentation,
             seed=seed,
             cache_bytes=self.cache_megabytes << 20,
         )

@@ -215,9 +215,9 @@ def neighbours_sheet(samples: Sequence[Picture], found: Neighbours) -> Picture:
 
 
 def _samples(source: PicturesSource, names: Sequence[Path]) -> Iterator[Picture]:
-    """One training sample of each picture, neither flipped nor kept in memory."""
+    """One training sample of each picture, neither flipped nor turned nor kept in memory."""
     plain = copy.copy(source)
-    plain.augmentation = replace(source.augmentation, flips=(), weight_by_area=False)
+    plain.augmentation = replace(source.augmentation.upright, flips=(), weight_by_area=False)
     plain.cache_megabytes = 0
     folder = plain.folder(names, value_range=(-1.0, 1.0), seed=SEED)
     for number in range(len(folder)):

@@ -58,7 +58,8 @@ class StarGAN(Method):
 
     Raises ValueError for data without either, for attributes that are more than a yes or no, for a stabiliser that
     shows the critic several pictures in one, with attributes for one that changes the critic's layers, for
-    `differences` of domains, and for `conditional` with attributes or with a classification.
+    `differences` of domains, for `conditional` with attributes or with a classification, and for a critic with branches
+    that is not `conditional`.
     """
 
     batch_type: ClassVar[type[ConditionedBatch]] = ConditionedBatch
@@ -86,12 +87,12 @@ class StarGAN(Method):
         if conditional and not domains:
             raise ValueError("what is shipped of attributes reads them with the critic; leave conditional out")
         if conditional and classification_weight:
-            raise ValueError("a critic that sees the domain cannot learn to tell it: classification_weight 0")
+            raise ValueError("a critic that sees the domain cannot learn to tell it: set classification_weight to 0")
         self.sets = tuple(parts.label_sets) or (LabelSet(classes, exclusive=domains),)
         self.generator = parts.generator(planes, planes, condition_channels=width(self.sets))
         knowing = replace(parts, discriminator=partial(parts.discriminator, condition_channels=classes))
         self.duel: Duel = knowing.duel(planes + classes * conditional, generator=self.generator)
-        if getattr(self.duel.discriminator, "told", 0) and not conditional:
+        if getattr(self.duel.discriminator, "condition_planes", 0) and not conditional:
             raise ValueError(
                 "a critic with branches is told the domain: set method.conditional true, or branches false"
             )
@@ -140,8 +141,8 @@ class StarGAN(Method):
         present = self._labels(batch)
         order = shuffled(mask(present, self.sets))
         wanted = present[order]
-        # Beside a conditional critic the real pictures are those whose domains were asked for, in that order.
-        known, labels = (real[order], wanted) if self.conditional else (real, present)
+        # A conditional critic sees the real pictures whose domains were asked for, in that order.
+        known = real[order] if self.conditional else real
         shown = self._shown(wanted, real)
         generator_plays = self.duel.generator_plays()
 
@@ -153,7 +154,7 @@ class StarGAN(Method):
                 known,
                 fake,
                 condition=shown,
-                further=lambda real, fake: self._class_loss("d_class", real, labels),
+                further=lambda real, fake: self._class_loss("d_class", real, present),
             )
             logs |= turn.minimise(losses)
 

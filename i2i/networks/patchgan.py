@@ -20,9 +20,9 @@ class PatchGAN(nn.Module):
 
     Input (N, in_channels, H, W); `score` (N, 1, h, w). The patch is `receptive_field` pixels wide: 16, 34, 70, 142
     for `layers` 1, 2, 3, 4. With 64 channels, 3 layers, batch norm and 6 input channels: 2,768,705 parameters; with
-    instance norm and 3: 2,764,737. Without norm (for penalties on gradients, which judge each picture by itself) it has
-    He's initial weights: with the paper's each layer would pass on a third of the signal. Any size down to `minimum`
-    fits; a smaller one raises `I2IError` (E_SIZE).
+    instance norm and 3: 2,764,737. Without norm (for penalties on gradients, which judge each picture by itself) its
+    blocks have He's initial weights: with the paper's little of the signal would reach the score. Any size down to
+    `minimum` fits; a smaller one raises `I2IError` (E_SIZE).
     """
 
     def __init__(self, *, in_channels: int = 6, channels: int = 64, layers: int = 3, norm: Norm = "batch") -> None:
@@ -39,10 +39,9 @@ class PatchGAN(nn.Module):
             blocks.append(_block(widths[level - 1], widths[level], stride, norm))
         self.blocks = nn.ModuleList(blocks)
         self.score = nn.Conv2d(widths[-1], 1, 4, stride=1, padding=1)
+        gaussian_(self)
         if norm == "none":
             kaiming_(self.blocks, slope=SLOPE)
-        else:
-            gaussian_(self)
 
     def forward(self, planes: Tensor) -> CriticOutput:
         """Score (N, in_channels, H, W); `features` are the activations of every block."""

@@ -147,24 +147,24 @@ class StarGANCritic(nn.Module):
         if layers < 1 or size < 2**layers or size % 2**layers:
             raise ValueError(f"{layers} halvings do not fit {size} pixels; set size to a multiple of {2**layers}")
         self.multiple = self.minimum = self.size = size
-        self.told = condition_channels if branches else 0
-        if in_channels <= self.told:
+        self.condition_planes = condition_channels if branches else 0
+        if in_channels <= self.condition_planes:
             raise ValueError(
                 "branches choose by the condition's planes in front of the picture: method.conditional true"
             )
-        widths = [in_channels - self.told, *(channels * 2**level for level in range(layers))]
+        widths = [in_channels - self.condition_planes, *(channels * 2**level for level in range(layers))]
         self.blocks = nn.ModuleList(
             nn.Sequential(SmallConvolution(before, after, 4, stride=2, padding=1), nn.LeakyReLU(SLOPE))
             for before, after in pairwise(widths)
         )
         kaiming_(self.blocks, slope=SLOPE)
-        self.score = nn.Conv2d(widths[-1], self.told or 1, 3, padding=1, bias=False)
+        self.score = nn.Conv2d(widths[-1], self.condition_planes or 1, 3, padding=1, bias=False)
         self.classes = None if branches else nn.Conv2d(widths[-1], condition_channels, size // 2**layers, bias=False)
 
     def forward(self, planes: Tensor) -> CriticOutput:
         """Score and classify pictures."""
         check_exactly(planes, size=self.size, network="StarGANCritic")
-        beside, planes = planes[:, : self.told], planes[:, self.told :]
+        beside, planes = planes[:, : self.condition_planes], planes[:, self.condition_planes :]
         features: list[Tensor] = []
         for block in self.blocks:
             planes = block(planes)

@@ -42,7 +42,7 @@ def has_checkpoints(run: Path) -> bool:
 def as_begun(recipe: Any, run: Path) -> Any:
     """The recipe with what was measured when the run began. Raises `I2IError` (E_CKPT_MISMATCH) for other changes."""
     old = read(run / RECIPE)
-    lines = differences(old, recipe.model_dump(mode="json"))
+    lines = differences(_completed(old), recipe.model_dump(mode="json"))
     if lines:
         listed = "\n  ".join(["the recipe is not the one this run began with:", *lines])
         raise I2IError("E_CKPT_MISMATCH", f"{listed}\nput it back, or train into another folder", path=run)
@@ -51,6 +51,15 @@ def as_begun(recipe: Any, run: Path) -> Any:
         name = path.removeprefix("training.")
         values["training"][name] = old["training"][name]
     return validate(values)
+
+
+def _completed(values: dict[str, Any]) -> dict[str, Any]:
+    """A recipe's values with those options that came later, which are as they were when there was no choice."""
+    try:
+        complete: dict[str, Any] = validate(values).model_dump(mode="json")
+    except I2IError:  # of options that are no more: every difference is told
+        return values
+    return complete
 
 
 def check_data(scan: Scan, run: Path) -> None:

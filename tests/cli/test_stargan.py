@@ -80,9 +80,15 @@ class Marked(DomainsSource):
     """A dataset of one's own that says of single pictures what they are."""
 
 
-def test_a_run_on_a_labelled_dataset_of_its_own_is_measured_domain_by_domain(tmp_path, monkeypatch, capsys) -> None:
+@pytest.fixture
+def marked(monkeypatch):
     monkeypatch.setitem(DATASETS._entries, "marked", f"{__name__}:Marked")
     recipe_model.cache_clear()
+    yield
+    recipe_model.cache_clear()
+
+
+def test_a_run_on_a_labelled_dataset_of_its_own_is_measured_domain_by_domain(tmp_path, marked) -> None:
     for number, domain in enumerate("ab"):
         for split in ("train", "test"):
             for name in "12":
@@ -92,7 +98,6 @@ def test_a_run_on_a_labelled_dataset_of_its_own_is_measured_domain_by_domain(tmp
     assert main(["train", "stargan", "--data", str(tmp_path / "data"), "--out", str(run), *options]) == 0
     assert main(["evaluate", str(run), "--metrics", "cycle_psnr", "--json", str(out)]) == 0
     assert set(json.loads(out.read_text())["domains"]) == {"a", "b"}
-    recipe_model.cache_clear()
 
 
 def test_a_run_of_attributes_changes_what_is_set_and_reads_the_rest(tmp_path: Path, capsys) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -25,6 +27,7 @@ from i2i.training.watch import Watch
 
 DOMAINS = Condition(kind="domains", names=("dark", "grey", "bright"))
 ATTRIBUTES = Condition(kind="attributes", names=("smile", "glasses"))
+CRITIC = partial(networks.StarGANCritic, size=8, channels=4, layers=2)
 
 
 def game(
@@ -32,6 +35,7 @@ def game(
     *,
     stabilisers: tuple[Any, ...] = (),
     label_sets: tuple[LabelSet, ...] = (),
+    critic: Callable[..., Any] = CRITIC,
     **options: Any,
 ) -> tuple[StarGAN, Engine]:
     """The method on small pictures of grey, and its engine."""
@@ -45,8 +49,8 @@ def game(
         generator=lambda planes, out, condition_channels: networks.StarGAN(
             in_channels=planes, out_channels=out, condition_channels=condition_channels, channels=4, blocks=1
         ),
-        discriminator=lambda planes, condition_channels: networks.StarGANCritic(
-            in_channels=planes, condition_channels=condition_channels, size=8, channels=4, layers=2
+        discriminator=lambda planes, condition_channels: critic(
+            in_channels=planes, condition_channels=condition_channels
         ),
         objective=Wasserstein,
         stabilisers=lambda: list(stabilisers),
@@ -140,14 +144,28 @@ def test_a_conditional_critic_sees_real_pictures_and_translations_beside_the_dom
     given = batch([0, 1, 2, 2])
     seen: list[Tensor] = []
     method.duel.discriminator.register_forward_pre_hook(lambda _, shown: seen.append(shown[0].detach()))
+    wanted = asked_for(method)  # there, and in the generator's turn back again
     play(method, engine, given, count=4)
-    for real, fake, _ in zip(*[iter(seen)] * 3, strict=True):  # and the generator's turn
+    turns = zip(*[iter(seen)] * 3, wanted[::2], strict=True)  # the critic's on both, then the generator's
+    for real, fake, judged, domains in turns:
         planes, pictures = real[:, :3], real[:, 3:]
         for plane, picture in zip(planes, pictures, strict=True):
             (index,) = (given.image == picture).flatten(1).all(1).nonzero().flatten().tolist()
             assert torch.equal(plane, torch.eye(3)[given.condition[index]][:, None, None].expand(3, 8, 8))
+        assert torch.equal(planes[:, :, 0, 0].argmax(1), domains)
         assert torch.equal(fake[:, :3], planes)
+        assert torch.equal(judged, fake)
         assert not torch.equal(fake[:, 3:], pictures)
+
+
+def test_a_critic_with_branches_is_trained_beside_the_domain_alone() -> None:
+    branched = partial(CRITIC, branches=True)
+    method, engine = game(conditional=True, classification_weight=0, critic=branched)
+    logged = play(method, engine, batch([0, 1, 2, 2]))
+    assert set(logged[0]) >= {"d_real", "d_fake", "g_adversarial", "g_reconstruction"}
+    assert method.duel.discriminator.score.out_channels == 3
+    with pytest.raises(ValueError, match="branches"):
+        game(critic=branched)
 
 
 def test_the_generator_is_judged_by_the_condition_it_was_asked_for_and_by_the_way_back() -> None:
@@ -204,7 +222,7 @@ def test_it_learns_to_make_pictures_as_bright_as_the_domain_it_is_asked_for() ->
         (DOMAINS, {"classification_weight": -1.0}, "weights are not negative, got classification -1.0"),
         (DOMAINS, {"reconstruction_weight": -1.0}, "reconstruction -1.0"),
         (DOMAINS, {"differences": True}, "leave differences out"),
-        (DOMAINS, {"conditional": True}, "cannot learn to tell it: classification_weight 0"),
+        (DOMAINS, {"conditional": True}, "cannot learn to tell it: set classification_weight to 0"),
         (ATTRIBUTES, {"conditional": True, "classification_weight": 0}, "leave conditional out"),
         (ATTRIBUTES, {"stabilisers": (STABILISERS["spectral_norm"](),)}, "SpectralNorm changes it; leave it out"),
         (DOMAINS, {"stabilisers": (STABILISERS["packing"](),)}, "leave out the stabiliser packing"),

@@ -66,7 +66,7 @@ def test_the_pictures_of_a_set_come_at_the_training_size_with_what_they_are(tmp_
     (tmp_path / "faces" / "train").mkdir(parents=True)
     Image.fromarray(plain(50)).save(tmp_path / "faces" / "train" / "e.png")
     (tmp_path / "faces" / "list_attr.txt").write_text("1\nsmile hat\ne.png 1 -1\n")
-    bench = joint.Bench(tmp_path, tmp_path / "runs", steps=1, size=8, channels=4)
+    bench = joint.Bench(tmp_path, tmp_path / "runs", steps=1, size=8, channels=4, precision="fp32")
     sources = bench.sources()
     assert list(sources) == ["faces", "moods"]
     test = joint.pictures(sources["moods"], "test")
@@ -84,7 +84,9 @@ def test_the_judge_of_a_set_learns_from_its_training_pictures_alone(
         path.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(plain(value)).save(path)
     monkeypatch.setattr(joint, "taught", partial(joint.taught, steps=12))
-    reads = joint.judge(joint.Bench(tmp_path, tmp_path / "runs", steps=1, size=16, channels=4), "moods")
+    reads = joint.judge(
+        joint.Bench(tmp_path, tmp_path / "runs", steps=1, size=16, channels=4, precision="fp32"), "moods"
+    )
     dark, bright = (np.full((16, 16, 3), value, np.uint8) for value in (0, 255))
     assert reads([dark, bright]).tolist() == [[True, False], [False, True]]
 
@@ -96,11 +98,11 @@ def test_a_step_of_the_joint_network_sees_a_batch_of_every_set(tmp_path: Path, m
         Image.fromarray(plain(0)).save(path)
     told: list[tuple[str, ...]] = []
     monkeypatch.setattr(joint, "finish", lambda run, preset, *words: told.append(words))
-    bench = joint.Bench(tmp_path, tmp_path / "runs", steps=1, size=16, channels=4)
+    bench = joint.Bench(tmp_path, tmp_path / "runs", steps=1, size=16, channels=4, precision="fp32")
     for training in (joint.JOINT, "moods"):
         bench.train(training, 0)
     batches = [words[words.index("--training.batch_size") + 1] for words in told]
-    assert batches == ["32", "16"]
+    assert batches == [str(2 * joint.BATCH), str(joint.BATCH)]
 
 
 def test_the_table_compares_the_seeds_that_both_have() -> None:

@@ -73,6 +73,17 @@ def test_it_holds_for_parts_with_noise_or_schedules(run_tiny: Train, tmp_path: P
     assert final(tmp_path / "cut") == final(tmp_path / "whole")
 
 
+def test_a_run_goes_on_that_began_before_an_option_came(run_tiny: Train, tmp_path: Path) -> None:
+    run_tiny("run")
+    recipe = tmp_path / "run" / "recipe.yaml"
+    lines = recipe.read_text().splitlines(keepends=True)
+    recipe.write_text("".join(line for line in lines if line.split(":")[0].strip() not in ("turn", "masked")))
+    assert len(recipe.read_text().splitlines()) == len(lines) - 2
+    run_tiny("run", {"training": {"steps": 4}}, resume=True)
+    with pytest.raises(I2IError, match="data.augmentation.turn: was 0.0, now 5.0"):
+        run_tiny("run", {"training": {"steps": 4}, "data": {"augmentation": {"turn": 5.0}}}, resume=True)
+
+
 def test_more_steps_may_be_asked_for_and_other_changes_are_refused_by_name(run_tiny: Train, tmp_path: Path) -> None:
     run_tiny("run")
     longer = {"training": {"steps": 5, "schedule": "constant"}}

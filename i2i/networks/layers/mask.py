@@ -24,7 +24,7 @@ def kept(source: Tensor, made: Tensor) -> Tensor:
     """The picture where the mask keeps it, else what is drawn: keep * source + (1 - keep) * drawn, (N, C, H, W).
 
     `source` (N, C, H, W) in -1..1; `made` (N, C + 1, H, W), a last layer's planes before any activation: tanh of the
-    first C is drawn, and keep (N, 1, H, W) in 0..1 is the sigmoid of the last, averaged over 5x5 pixels.
+    first C is drawn, and keep (N, 1, H, W) in 0..1 is the sigmoid of the last's means over 5x5 pixels.
     """
     drawn, level = made.tensor_split((-1,), 1)
     keep = torch.sigmoid(avg_pool2d(level, BLUR, stride=1, padding=BLUR // 2, count_include_pad=False))
