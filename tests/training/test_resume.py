@@ -80,7 +80,7 @@ def test_a_run_goes_on_that_began_before_an_option_came(run_tiny: Train, tmp_pat
     recipe.write_text("".join(line for line in lines if line.split(":")[0].strip() not in ("turn", "masked")))
     assert len(recipe.read_text().splitlines()) == len(lines) - 2
     run_tiny("run", {"training": {"steps": 4}}, resume=True)
-    with pytest.raises(I2IError, match="data.augmentation.turn: was 0.0, now 5.0"):
+    with pytest.raises(I2IError, match=r"data\.augmentation\.turn: was 0\.0, now 5\.0"):
         run_tiny("run", {"training": {"steps": 4}, "data": {"augmentation": {"turn": 5.0}}}, resume=True)
 
 
