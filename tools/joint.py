@@ -1,10 +1,12 @@
 """One network for several sets of labels against a network for each (StarGAN's mask vector, arXiv 1711.09020, 3.2).
 
-usage: python tools/joint.py DATA RUNS [--steps N] [--seeds N] [--size PX] [--channels N] [--precision fp32]
-                             [--file FILE.csv]
+usage: python tools/joint.py DATA RUNS [--sets YAML] [--steps N] [--seeds N] [--size PX] [--channels N]
+                             [--precision fp32] [--file FILE.csv]
        python tools/joint.py DATA RUNS --table
 
 DATA holds a folder for each set, as `--data.type joint` takes it: one of domains, or one of attributes with its list.
+`--sets` tells more of them, as `--data.sets` does; of the faces of `tools/faces.py`, which have one colour of hair:
+"[{folder: faces, exclusive_groups: [[black_hair, fair_hair, red_hair, grey_hair]]}, {folder: styles}]".
 For every seed a network learns from all the sets, and one from each alone, with equal steps of 16 pictures of a set:
 the joint one sees 16 of each, as the authors' code takes a batch of one and a batch of the other. A judge that has
 learnt from a set's real training pictures reads the translations of its test pictures: to every domain that they are
@@ -15,6 +17,7 @@ compares.
 from __future__ import annotations
 
 import argparse
+import json
 import statistics
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
@@ -32,6 +35,7 @@ from i2i.data.joint_source import JointSource
 from i2i.data.sampler import PREVIEW_POSITION, Draw
 from i2i.evaluation.judge import taught
 from i2i.images.card import Condition
+from i2i.recipes.merging import parse
 
 Picture = NDArray[np.uint8]
 Reads = Callable[[Sequence[Picture]], NDArray[np.bool_]]
@@ -99,11 +103,17 @@ class Bench(NamedTuple):
     size: int
     channels: int
     precision: str
+    sets: str = "[]"  # options of each, its folder among them, as YAML; without any every folder is one
 
     def sources(self) -> dict[str, Any]:
         """The sets by name."""
         augmentation = Augmentation(size=self.size, mode="resize", flips=())
-        return dict(JointSource(root=self.data, augmentation=augmentation).sources())
+        return dict(JointSource(root=self.data, sets=tuple(self.options()), augmentation=augmentation).sources())
+
+    def options(self) -> list[dict[str, Any]]:
+        """What `sets` says."""
+        said: list[dict[str, Any]] = parse(self.sets, origin="--sets")
+        return said
 
     def train(self, training: str, seed: int) -> Path:
         """The run of all sets, or of the one of that name, brought to its end."""
@@ -111,6 +121,9 @@ class Bench(NamedTuple):
         kind = self.sources()[training].condition.kind if alone else JOINT
         layers = int(self.size).bit_length() - 2  # down to 2x2
         batch = BATCH if alone else BATCH * len(self.sources())
+        own = [options for options in self.options() if options["folder"] == training]
+        said = {name: value for options in own for name, value in options.items() if name not in ("folder", "type")}
+        told = said if alone else {"sets": self.options()}
         finish(
             run,
             "stargan",
@@ -119,6 +132,7 @@ class Bench(NamedTuple):
             *("--generator.channels", str(self.channels), "--discriminator.channels", str(self.channels)),
             *("--discriminator.size", str(self.size), "--discriminator.layers", str(layers)),
             *GAME,
+            *(word for name, value in told.items() for word in (f"--data.{name}", json.dumps(value))),
             *("--training.batch_size", str(batch), "--training.threads", "1"),
             *("--training.precision", self.precision),
             *("--steps", str(self.steps), "--training.seed", str(seed), "--training.evaluate_every", "0"),
@@ -169,6 +183,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path, metavar="DATA")
     parser.add_argument("runs", type=Path, metavar="RUNS")
+    parser.add_argument("--sets", default="[]", metavar="YAML", help="options of the sets (default: every folder)")
     parser.add_argument("--steps", type=int, default=3000, metavar="N", help="of the critic (default: %(default)s)")
     parser.add_argument("--seeds", type=int, default=3, metavar="N", help="(default: %(default)s)")
     parser.add_argument("--size", type=int, default=32, metavar="PX", help="a power of two (default: %(default)s)")
@@ -180,7 +195,8 @@ def main() -> int:
     file = options.file or options.runs / "joint.csv"
     if not options.table:
         options.runs.mkdir(parents=True, exist_ok=True)
-        bench = Bench(options.data, options.runs, options.steps, options.size, options.channels, options.precision)
+        shape = options.steps, options.size, options.channels, options.precision
+        bench = Bench(options.data, options.runs, *shape, options.sets)
         trainings, names = ("separate", JOINT), list(bench.sources())
         keys = [
             {"name": name, "training": training, "seed": seed}

@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from i2i.recipes.merging import parse
+
 sys.path.insert(0, str(Path(__file__).parents[2] / "tools"))
 
 import joint
@@ -103,6 +105,22 @@ def test_a_step_of_the_joint_network_sees_a_batch_of_every_set(tmp_path: Path, m
         bench.train(training, 0)
     batches = [words[words.index("--training.batch_size") + 1] for words in told]
     assert batches == [str(2 * joint.BATCH), str(joint.BATCH)]
+
+
+def test_options_of_a_set_are_told_to_both_networks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("faces", "signs/train/left", "signs/train/right"):
+        (tmp_path / name).mkdir(parents=True)
+    (tmp_path / "faces" / "list_attr.txt").write_text("1\nfair dark\ne.png 1 -1\n")
+    told: list[tuple[str, ...]] = []
+    monkeypatch.setattr(joint, "finish", lambda run, preset, *words: told.append(words))
+    sets = "[{folder: faces, exclusive_groups: [[fair, dark]]}, {folder: signs}]"
+    bench = joint.Bench(tmp_path, tmp_path / "runs", steps=1, size=16, channels=4, precision="fp32", sets=sets)
+    assert bench.sources()["faces"].condition.exclusive_groups == (("fair", "dark"),)
+    for training in (joint.JOINT, "faces", "signs"):
+        bench.train(training, 0)
+    both, faces, signs = (dict(zip(words[::2], words[1::2], strict=True)) for words in told)
+    assert parse(both["--data.sets"], origin="") == parse(sets, origin="")
+    assert (faces["--data.exclusive_groups"], signs.get("--data.exclusive_groups")) == ('[["fair", "dark"]]', None)
 
 
 def test_the_table_compares_the_seeds_that_both_have() -> None:
