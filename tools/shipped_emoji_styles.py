@@ -10,7 +10,7 @@ from runs import python
 from shipped_targets import examples, scores
 
 PRESET = "stargan"
-STEP = 2500
+STEP = None
 METRICS = ("accuracy", "real_accuracy", "kid", "top1", "identity_top1", "top5", "identity_top5", "cycle_psnr")
 
 
@@ -33,11 +33,12 @@ def page(card: Any, metrics: dict[str, Any]) -> str:
     """What the model is and how good, as Markdown."""
     return f"""
 One generator that redraws an emoji in the manner of Fluent, Noto or Twemoji: StarGAN (Choi et al. 2018) at 64 px, with
-conditional instance norms, 4,200 steps of batch 8 and from there {card.step:,} more, learnt without pairs.
+conditional instance norms and a critic that scores for every style by itself (StarGAN v2, Choi et al. 2020),
+{card.step:,} steps of batch 16, learnt without pairs.
 
-**A rough one.** Subjects keep their shapes and are found again nearly as often as untranslated. Twemoji's pale flat
-faces and Noto's gold with its highlights come out; towards Fluent there are orange blotches; a classifier takes less
-than half of the translations for the style asked for.
+**A rough one.** Subjects keep their shapes and are found again nearly as often as untranslated. Noto's gold and its
+bevels come out, and Twemoji's paler colours; towards Fluent there are purple tints where hair and water are, and many
+pictures hardly change: a classifier takes less than half of the translations for the style asked for.
 
 ![an emoji, and what it becomes in each style](examples.png)
 
