@@ -39,8 +39,8 @@ def page(card: Any, metrics: dict[str, Any]) -> str:
     """What the model is and how good, as Markdown."""
     return f"""
 One generator that changes what is asked for in a drawn face and keeps the rest: StarGAN (Choi et al. 2018) at 64 px,
-with conditional instance norms, told what is to change (STGAN, Liu et al. 2019), {card.step:,} steps of batch 8: 70
-minutes of one core that computes in bf16. Attributes that are not set are read off the picture by the critic's
+with conditional instance norms, told what is to change (STGAN, Liu et al. 2019), {card.step:,} steps of batch 8: 84
+minutes of a busy core that computes in bf16. Attributes that are not set are read off the picture by the critic's
 classifier, inside the graph. It has seen avataaars and nothing else, all of one size in one place: photographs mean
 nothing to it, and faces that stand elsewhere little.
 
