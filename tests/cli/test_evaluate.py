@@ -12,14 +12,12 @@ from PIL import Image
 
 import i2i
 from i2i.cli.main import main
-from i2i.data import DATASETS
 from i2i.data.paired import Pair
 from i2i.data.paired_scan import scan
 from i2i.data.paired_source import PairedSource
 from i2i.data.scan import Scan
 from i2i.images.card import Condition, ImageCard, NetworkSpec, Pixels, Sizing
 from i2i.networks import NETWORKS
-from i2i.recipes.recipe import recipe_model
 from i2i.weights.store import save_model
 
 RGB = Pixels()
@@ -117,15 +115,8 @@ class Halves(PairedSource):
         return [Pair(file.stem, file, file, side_by_side=True) for file in sorted((self.root / split).iterdir())]
 
 
-@pytest.fixture
-def halves(monkeypatch):
-    monkeypatch.setitem(DATASETS._entries, "halves", f"{__name__}:Halves")
-    recipe_model.cache_clear()
-    yield
-    recipe_model.cache_clear()
-
-
-def test_a_run_on_pairs_of_a_dataset_of_its_own_is_measured_on_those(tmp_path, data, halves, sides):
+def test_a_run_on_pairs_of_a_dataset_of_its_own_is_measured_on_those(tmp_path, data, own_dataset, sides):
+    own_dataset("halves", Halves)
     joined = tmp_path / "joined"
     for file in data.rglob("photo/*.png"):
         both = np.concatenate(

@@ -11,10 +11,8 @@ from PIL import Image
 
 import i2i
 from i2i.cli.main import main
-from i2i.data import DATASETS
 from i2i.data.domains_source import DomainsSource
 from i2i.evaluation.grids import GAP, HEADER
-from i2i.recipes.recipe import recipe_model
 
 TINY = [
     *("--generator.channels", "2", "--generator.blocks", "1", "--discriminator.channels", "2"),
@@ -80,15 +78,8 @@ class Marked(DomainsSource):
     """A dataset of one's own that says of single pictures what they are."""
 
 
-@pytest.fixture
-def marked(monkeypatch):
-    monkeypatch.setitem(DATASETS._entries, "marked", f"{__name__}:Marked")
-    recipe_model.cache_clear()
-    yield
-    recipe_model.cache_clear()
-
-
-def test_a_run_on_a_labelled_dataset_of_its_own_is_measured_domain_by_domain(tmp_path, marked) -> None:
+def test_a_run_on_a_labelled_dataset_of_its_own_is_measured_domain_by_domain(tmp_path, own_dataset) -> None:
+    own_dataset("marked", Marked)
     for number, domain in enumerate("ab"):
         for split in ("train", "test"):
             for name in "12":

@@ -228,6 +228,8 @@ def test_wrong_choices_are_refused_with_the_remedy(options: dict[str, Any], said
     [
         (Augmentation(size=16, mode="resize", flips=("horizontal",)), "writing has a direction"),
         (Augmentation(size=(16, 32), mode="resize", flips=()), "glyphs are drawn on squares"),
+        (Augmentation(size=16, mode="resize", flips=(), turn=5), "varied as they are drawn, by data.jitter"),
+        (Augmentation(size=16, mode="resize", flips=(), zoom=0.1), "varied as they are drawn, by data.jitter"),
     ],
 )
 def test_what_glyphs_do_not_bear_is_refused(augmentation: Augmentation, said: str) -> None:
