@@ -14,7 +14,8 @@ from i2i.data.augment import Augmentation
 from i2i.data.images_source import ImagesSource
 from i2i.data.sampler import Draw
 from i2i.errors import I2IError
-from i2i.images.card import Pixels
+from i2i.evaluation.generated import real_pictures
+from i2i.images.card import ImageCard, NetworkSpec, Pixels, Sizing
 
 Paint = Callable[[int, int], np.ndarray]
 Save = Callable[..., Path]
@@ -138,6 +139,20 @@ def test_what_is_looked_at_is_of_the_training_size_and_from_the_other_split(save
     absent = source(tmp_path, validation="holdout")
     with pytest.raises(I2IError, match="no split 'holdout'"):
         absent.monitored(absent.scan(), count=2)
+
+
+def test_pictures_are_looked_at_upright_and_learnt_from_turned(save: Save, coordinates: Paint, tmp_path: Path) -> None:
+    picture = coordinates(16, 16)
+    save("a.png", picture)
+    turned = source(tmp_path, size=16, mode="resize", turn=90, zoom=0.5)
+    (shown,) = turned.monitored(turned.scan(), count=1)
+    assert np.array_equal(shown, picture)
+    (learnt,) = turned.training_set(value_range=(-1.0, 1.0), seed=0)[Draw(0, 0)]
+    assert np.abs(learnt.astype(int) - picture).max() > 2
+    sizing = Sizing(rule="fixed", width=16, height=16)
+    card = ImageCard(name="m", latent=3, sizing=sizing, network=NetworkSpec(type="mlp"), method="gan")
+    real = real_pictures(turned, "train", card)
+    assert np.array_equal(real.pictures[0], picture)
 
 
 def test_photometric_changes_are_refused(tmp_path: Path) -> None:
