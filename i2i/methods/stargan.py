@@ -49,17 +49,18 @@ class StarGAN(Method):
     a vector of zeros asks for the picture itself. For attributes alone: those that a picture has are read off it.
 
     `conditional`: the critic sees the domain that a picture should be of beside it, as a CGAN's does (Mirza and
-    Osindero 2014, arXiv 1411.1784), in place of classifying: it asks whether a picture looks like those of that domain,
-    where a classifier, which learns from real pictures alone, also takes textures for a domain that none of its
-    pictures has. For domains alone, with a `classification_weight` of 0.
+    Osindero 2014, arXiv 1411.1784): it asks whether a picture looks like those of that domain, where a classifier,
+    which learns from real pictures alone, also takes textures for a domain that none of its pictures has. For domains
+    alone, and in place of classifying (a `classification_weight` of 0), unless it has branches: their layers do not see
+    the domain, and both losses go together.
 
     What is shipped of domains is the generator. With attributes it is an `attribute_editor`, which reads those that
     are to stay off the picture by the critic's classifier: the critic is then part of the model, and of its size.
 
     Raises ValueError for data without either, for attributes that are more than a yes or no, for a stabiliser that
     shows the critic several pictures in one, with attributes for one that changes the critic's layers, for
-    `differences` of domains, for `conditional` with attributes or with a classification, and for a critic with branches
-    that is not `conditional`.
+    `differences` of domains, for `conditional` with attributes, or with a classification but without branches, and for
+    branches that are not `conditional`.
     """
 
     batch_type: ClassVar[type[ConditionedBatch]] = ConditionedBatch
@@ -86,16 +87,18 @@ class StarGAN(Method):
             raise ValueError("what is shipped of domains cannot tell a picture's own; leave differences out")
         if conditional and not domains:
             raise ValueError("what is shipped of attributes reads them with the critic; leave conditional out")
-        if conditional and classification_weight:
-            raise ValueError("a critic that sees the domain cannot learn to tell it: set classification_weight to 0")
         self.sets = tuple(parts.label_sets) or (LabelSet(classes, exclusive=domains),)
         self.generator = parts.generator(planes, planes, condition_channels=width(self.sets))
         knowing = replace(parts, discriminator=partial(parts.discriminator, condition_channels=classes))
         self.duel: Duel = knowing.duel(planes + classes * conditional, generator=self.generator)
-        if getattr(self.duel.discriminator, "condition_planes", 0) and not conditional:
+        branches = bool(getattr(self.duel.discriminator, "condition_planes", 0))
+        if branches and not conditional:
             raise ValueError(
                 "a critic with branches is told the domain: set method.conditional true, or branches false"
             )
+        if conditional and classification_weight and not branches:
+            message = "a critic that sees the domain cannot learn to tell it: set method.classification_weight 0"
+            raise ValueError(f"{message}, or discriminator.branches true, which score by the domain and do not see it")
         _check_stabilisers(self.duel.stabilisers, reading=not domains)
         self.classification_weight = classification_weight
         self.reconstruction_weight = reconstruction_weight
@@ -154,7 +157,7 @@ class StarGAN(Method):
                 known,
                 fake,
                 condition=shown,
-                further=lambda real, fake: self._class_loss("d_class", real, present),
+                further=lambda real, fake: self._class_loss("d_class", real, wanted if self.conditional else present),
             )
             logs |= turn.minimise(losses)
 

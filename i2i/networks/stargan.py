@@ -126,11 +126,15 @@ class StarGANCritic(nn.Module):
     `condition_channels` of the generator. `features` are the activations of every halving. With the defaults 44,762,048
     parameters. Other sizes raise `I2IError` (E_SIZE). Raises ValueError for a size that so many halvings do not fit.
 
+    `class_patches`: the head of the classes is a 3x3 convolution as well, and a class's logit the mean over patches. Of
+    few pictures it learns what a domain looks like everywhere, where the published head, with weights of its own at
+    each place, knows them by heart.
+
     `branches`: for a critic that sees its condition as planes of 0 and 1 in front of the picture (`in_channels` counts
-    both). It scores for every name by itself, and tells the score of the one asked about, in place of `classes` (Choi
-    et al. 2020, "StarGAN v2", arXiv 1912.01865, section 2.1, the multi-task discriminator): so it learns as quickly as
-    a classifier what a domain looks like, which planes among the picture's teach slowly. ValueError without planes of
-    the picture.
+    both). It scores for every name by itself, and tells the score of the one asked about (Choi et al. 2020, "StarGAN
+    v2", arXiv 1912.01865, section 2.1, the multi-task discriminator): so it learns as quickly as a classifier what a
+    domain looks like, which planes among the picture's teach slowly. Its layers do not see the planes, and may classify
+    as well. ValueError without planes of the picture.
     """
 
     def __init__(
@@ -141,6 +145,7 @@ class StarGANCritic(nn.Module):
         size: int = 128,
         channels: int = 64,
         layers: int = 6,
+        class_patches: bool = False,
         branches: bool = False,
     ) -> None:
         super().__init__()
@@ -159,7 +164,8 @@ class StarGANCritic(nn.Module):
         )
         kaiming_(self.blocks, slope=SLOPE)
         self.score = nn.Conv2d(widths[-1], self.condition_planes or 1, 3, padding=1, bias=False)
-        self.classes = None if branches else nn.Conv2d(widths[-1], condition_channels, size // 2**layers, bias=False)
+        over = {"kernel_size": 3, "padding": 1} if class_patches else {"kernel_size": size // 2**layers}
+        self.classes = nn.Conv2d(widths[-1], condition_channels, **over, bias=False)
 
     def forward(self, planes: Tensor) -> CriticOutput:
         """Score and classify pictures."""
@@ -170,11 +176,10 @@ class StarGANCritic(nn.Module):
             planes = block(planes)
             features.append(planes)
         score = self.score(planes)
-        if self.classes is not None:
-            return CriticOutput(score, tuple(features), self.classes(planes).flatten(1))
-        # The planes may have been moved or cut as the picture was: anywhere is enough.
-        asked = beside.amax((2, 3), keepdim=True)
-        return CriticOutput((score * asked).sum(1, keepdim=True), tuple(features))
+        if self.condition_planes:
+            # The planes may have been moved or cut as the picture was: anywhere is enough.
+            score = (score * beside.amax((2, 3), keepdim=True)).sum(1, keepdim=True)
+        return CriticOutput(score, tuple(features), self.classes(planes).mean((2, 3)))
 
 
 class _Layer(nn.Module):

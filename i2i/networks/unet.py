@@ -31,6 +31,12 @@ class UNet(nn.Module):
     `eval()` it is off and batch norm uses running statistics, so that a translator is a function of its input. (The
     paper's pictures come from batch statistics and dropout at test time.)
 
+    `full_size_channels`: planes of the picture's own size, which the published network has none of: its last layer
+    doubles those of half the size straight into a picture, and what is finer than two pixels comes from the phases of
+    its one transposed convolution, or, with `upsampling: resize`, not at all. With these the last doubling makes so
+    many planes, which two 3x3 convolutions turn, beside the input itself, into the picture (the outermost level of
+    Ronneberger et al. 2015, "U-Net", arXiv 1505.04597, figure 1).
+
     `masked`: the last layer has one more plane, which says where the picture stays (`layers/mask.py`); ValueError where
     `in_channels` and `out_channels` differ.
     """
@@ -46,6 +52,7 @@ class UNet(nn.Module):
         upsampling: Upsampling = "transposed",
         skips: bool = True,
         dropout: float = 0.5,
+        full_size_channels: int = 0,
         masked: bool = False,
     ) -> None:
         super().__init__()
@@ -64,11 +71,17 @@ class UNet(nn.Module):
             self.encoder.append(_down(before, width, norm, first=level == 0, last=level == depth - 1))
         for level in reversed(range(depth)):
             joined = widths[level] * (2 if skips and level < depth - 1 else 1)
-            if level == 0:
+            if level == 0 and not full_size_channels:
                 self.decoder.append(_out(joined, out_channels + masked, upsampling))
             else:
                 noise = dropout if len(self.decoder) < NOISY_LAYERS else 0.0
-                self.decoder.append(_up(joined, widths[level - 1], norm, upsampling, noise))
+                width = widths[level - 1] if level else full_size_channels
+                self.decoder.append(_up(joined, width, norm, upsampling, noise))
+        self.full_size = (
+            _full_size(in_channels + full_size_channels, full_size_channels, out_channels + masked, norm)
+            if full_size_channels
+            else None
+        )
         gaussian_(self)
 
     def forward(self, planes: Tensor) -> Tensor:
@@ -83,6 +96,8 @@ class UNet(nn.Module):
         for up in list(self.decoder)[1:]:
             skip = seen.pop()
             planes = up(torch.cat((skip, planes), 1) if self.skips else planes)
+        if self.full_size is not None:
+            planes = self.full_size(torch.cat((source, torch.relu(planes)), 1))
         return kept(source, planes) if self.masked else torch.tanh(planes)
 
 
@@ -97,6 +112,15 @@ def _up(in_channels: int, out_channels: int, norm: Norm, upsampling: Upsampling,
     up = double(upsampling, in_channels, out_channels, bias=needs_bias(norm))
     noise = [nn.Dropout(dropout)] if dropout else []
     return nn.Sequential(nn.ReLU(), up, normalisation(norm, out_channels), *noise)
+
+
+def _full_size(in_channels: int, channels: int, out_channels: int, norm: Norm) -> nn.Sequential:
+    return nn.Sequential(
+        SmallConvolution(in_channels, channels, 3, padding=1, bias=needs_bias(norm)),
+        normalisation(norm, channels),
+        nn.ReLU(),
+        nn.Conv2d(channels, out_channels, 3, padding=1),
+    )
 
 
 def _out(in_channels: int, out_channels: int, upsampling: Upsampling) -> nn.Sequential:

@@ -168,6 +168,22 @@ def test_a_critic_with_branches_is_trained_beside_the_domain_alone() -> None:
         game(critic=branched)
 
 
+def test_a_critic_with_branches_classifies_the_real_pictures_that_it_sees_as_what_they_are() -> None:
+    branched = partial(CRITIC, branches=True, class_patches=True)
+    method, engine = game(conditional=True, critic=branched)
+    for optimiser in engine.settings:
+        engine.settings[optimiser] = OptimiserSettings(learning_rate=1e-30)
+    seen = asked_for(method)
+    given = batch([0, 1, 2, 2])
+    logged = play(method, engine, given)[0]
+    with torch.no_grad():
+        planes = torch.eye(3)[given.condition][:, :, None, None].expand(-1, -1, 8, 8)
+        real = method.duel.discriminator(torch.cat((planes, given.image), 1)).classes
+        fake = method.duel.discriminator(torch.cat((planes, method.generator(given.image, seen[0])), 1)).classes
+    assert logged["d_class"] == pytest.approx(float(cross_entropy(real, given.condition)), rel=1e-4)
+    assert logged["g_class"] == pytest.approx(float(cross_entropy(fake, seen[0])), rel=1e-4)
+
+
 def test_the_generator_is_judged_by_the_condition_it_was_asked_for_and_by_the_way_back() -> None:
     # Both players stand still, so what they make and say can be asked for afterwards.
     method, engine = game()
@@ -222,7 +238,7 @@ def test_it_learns_to_make_pictures_as_bright_as_the_domain_it_is_asked_for() ->
         (DOMAINS, {"classification_weight": -1.0}, "weights are not negative, got classification -1.0"),
         (DOMAINS, {"reconstruction_weight": -1.0}, "reconstruction -1.0"),
         (DOMAINS, {"differences": True}, "leave differences out"),
-        (DOMAINS, {"conditional": True}, "cannot learn to tell it: set classification_weight to 0"),
+        (DOMAINS, {"conditional": True}, "cannot learn to tell it: set method.classification_weight 0"),
         (ATTRIBUTES, {"conditional": True, "classification_weight": 0}, "leave conditional out"),
         (ATTRIBUTES, {"stabilisers": (STABILISERS["spectral_norm"](),)}, "SpectralNorm changes it; leave it out"),
         (DOMAINS, {"stabilisers": (STABILISERS["packing"](),)}, "leave out the stabiliser packing"),

@@ -138,9 +138,20 @@ def test_a_critic_of_branches_tells_the_score_of_the_name_beside_the_picture() -
         output = critic(torch.cat((planes, picture), 1))
         every = critic.score(output.features[-1])
         moved = critic(torch.cat((planes * (torch.arange(16) > 12), picture), 1))
-    assert output.classes is None
+    torch.testing.assert_close(output.classes, moved.classes)  # the layers do not see the planes
     torch.testing.assert_close(output.score, torch.stack((every[0, :1], every[1, 1:])))
     torch.testing.assert_close(moved.score, output.score)
+
+
+def test_a_head_of_patches_says_the_mean_of_what_each_patch_says_of_the_classes() -> None:
+    torch.manual_seed(0)
+    critic = StarGANCritic(size=32, channels=4, layers=3, condition_channels=5, class_patches=True)
+    assert critic.classes.weight.shape == (5, 16, 3, 3) and critic.classes.bias is None
+    with torch.no_grad():
+        output = critic(torch.randn(2, 3, 32, 32))
+        expected = torch.nn.functional.conv2d(output.features[-1], critic.classes.weight, padding=1).mean((2, 3))
+    assert output.classes is not None
+    torch.testing.assert_close(output.classes, expected)
 
 
 def test_branches_want_the_condition_in_front_of_the_picture() -> None:

@@ -83,3 +83,25 @@ def test_a_resize_convolution_cannot_paint_a_checkerboard_from_a_flat_picture(up
 def test_a_wrong_size_names_the_next_that_fits() -> None:
     with pytest.raises(I2IError, match="multiples of 8, at least 8; got 20x9, the next that fits is 24x16"):
         UNet(channels=4, depth=3)(torch.zeros(1, 3, 9, 20))
+
+
+def test_planes_of_the_full_size_see_every_pixel_of_the_input() -> None:
+    # All else is cut off: the two convolutions beside the input can give it back, signs and all.
+    torch.manual_seed(0)
+    network = UNet(channels=4, depth=2, norm="none", upsampling="resize", full_size_channels=6).eval()
+    for parameter in network.parameters():
+        nn.init.zeros_(parameter)
+    assert network.full_size is not None
+    with torch.no_grad():
+        network.full_size[0].weight[range(6), range(6), 1, 1] = 1
+        network.full_size[0].weight[range(3, 6), range(3), 1, 1] = -1  # the negative part by itself
+        network.full_size[3].weight[range(3), range(3), 1, 1] = 1
+        network.full_size[3].weight[range(3), range(3, 6), 1, 1] = -1
+        picture = torch.rand(1, 3, 8, 8) * 2 - 1
+        torch.testing.assert_close(network(picture), torch.tanh(picture))
+
+
+def test_planes_of_the_full_size_are_counted() -> None:
+    plain, fuller = (UNet(channels=4, depth=2, norm="none", full_size_channels=number) for number in (0, 6))
+    last = 8 * 3 * 16 + 3
+    assert count(fuller) - count(plain) == (8 * 6 * 16 + 6) + ((3 + 6) * 6 * 9 + 6) + (6 * 3 * 9 + 3) - last
