@@ -1,8 +1,8 @@
 """Describe a model, a training run or a folder of images.
 
 MODEL: what its card says. RUN: how far the training is and what can be resumed. DIR: what can be learnt from it, with
-everything that is wrong with it: attributes, pairs, two sides without pairs, domains or pictures of one kind, the first
-that fits.
+everything that is wrong with it: attributes, pairs, two sides without pairs, domains, pictures of one kind, fonts or
+several sets, the first that fits.
 
 exit codes: 0 described, 2 no such thing, 3 the folder of images cannot be trained on as it is
 """
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from i2i.images.card import Condition, Pixels, Sizing
     from i2i.loading import ModelPath
 
-KINDS = ("attributes", "paired", "unpaired", "domains", "images", "fonts")  # in which order a folder is tried
 WORDS = {"PairedBatch": "pairs", "StyledBatch": "glyphs"}  # what samples are, where they are not pictures
 
 
@@ -105,7 +104,7 @@ def _condition(condition: Condition | None) -> str:
 
 
 def _dataset(root: Path, kind: str | None, sides: dict[str, str]) -> int:
-    kind, found = _found(root, [kind] if kind else KINDS, sides)
+    kind, found = _found(root, [kind] if kind else tuple(DATASETS), sides)
     for split, samples in found.samples.items():
         word = WORDS.get(DATASETS[kind].batch_type.__name__, "pictures")
         print(f"{split}: {len(samples)} {word}" + (f", first {printable(samples[0].name)}" if samples else ""))

@@ -169,6 +169,7 @@ def test_pix2pix_is_the_paper(resolve: Resolve) -> None:
         "upsampling": "transposed",
         "skips": True,
         "dropout": 0.5,
+        "full_size_channels": 0,
         "masked": False,
     }
     assert recipe.discriminator.model_dump() == {"type": "patchgan", "channels": 64, "layers": 3, "norm": "batch"}

@@ -43,7 +43,7 @@ def test_an_unknown_option_is_named_with_the_nearest_known_one(refusal: Refusal,
         ("discriminator", "pachgan", "discriminator.type: unknown network 'pachgan'; did you mean 'patchgan'?"),
         ("objective", "least_square", "objective.type: unknown objective 'least_square'; did you mean 'least_squares'"),
         ("method", "pix2pixx", "method.type: unknown method 'pix2pixx'; did you mean 'pix2pix'? known: pix2pix"),
-        ("data", "pared", "data.type: unknown dataset 'pared'; did you mean 'paired'? known: paired"),
+        ("data", "pared", "data.type: unknown dataset 'pared'; did you mean 'paired'? known: attributes, paired"),
     ],
 )
 def test_an_unknown_type_is_named_with_the_nearest_known_one(refusal: Refusal, part: str, name: str, said: str) -> None:
