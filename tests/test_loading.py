@@ -65,7 +65,10 @@ def test_what_is_no_model_is_refused(tmp_path):
     (tmp_path / "weights.pth").write_bytes(b"x")
     assert code(lambda: resolve(tmp_path / "weights.pth")) == "E_MODEL_NOT_FOUND"
     assert code(lambda: resolve(tmp_path)) == "E_MODEL_NOT_FOUND"
-    assert code(lambda: resolve("no/such.onnx")) == "E_MODEL_NOT_FOUND"
+    for absent in ("no/such", "such.onnx"):  # paths, and no misspelt names
+        with pytest.raises(I2IError, match=f"{absent}: there is no such file or folder") as caught:
+            resolve(absent)
+        assert caught.value.code == "E_MODEL_NOT_FOUND"
 
 
 def test_weights_are_taken_where_torch_is_asked_for_and_onnx_otherwise(make_model, tmp_path):
