@@ -1,6 +1,6 @@
 """Draw emoji in several styles.
 
-usage: python tools/emoji.py OUT STYLE STYLE ... [--unpaired | --pairs] [--centred] [--size 64]
+usage: python tools/emoji.py OUT STYLE STYLE ... [--unpaired | --pairs] [--centred] [--size 64] [--train-size N]
 
 Styles: line (black lines, Microsoft's Fluent high contrast), fluent (Fluent flat; both MIT), noto (Google, Apache-2.0),
 twemoji (CC-BY-4.0); from the npm packages @iconify-json/... . Only code points that all four have are drawn, on white,
@@ -14,6 +14,7 @@ out of the others.
 --pairs      as without, but only code points whose silhouettes agree in the first two styles (intersection over
              union at least 0.8): the same drawing, in line and fluent
 
+--train-size: of drawings that are turned and zoomed in training, twice the size stays sharp.
 --centred: each drawing is brought to one size, in the middle, with a margin of a sixteenth: every style has margins of
 its own, which tell it apart more easily than how it draws does.
 
@@ -129,6 +130,7 @@ def main() -> int:
     parser.add_argument("out", type=Path, metavar="OUT")
     parser.add_argument("styles", nargs="+", choices=list(PACKAGES), metavar="STYLE")
     parser.add_argument("--size", type=int, default=64, help="px (default: %(default)s)")
+    parser.add_argument("--train-size", type=int, help="px of train alone, for trainings that turn and zoom")
     kind = parser.add_mutually_exclusive_group()
     kind.add_argument("--unpaired", action="store_true", help="train: each code point in one style")
     kind.add_argument("--pairs", action="store_true", help="only where the first two styles agree")
@@ -143,19 +145,24 @@ def main() -> int:
     codes = sorted(set.intersection(*(set(style.names) for style in every.values())))
     splits = {code: SPLITS[hand] for code, hand in dealt(codes, seed=0, hands=len(SPLITS)).items()}
     owners = dealt(codes, seed=1, hands=len(options.styles))
+
+    def draw(code: str, size: int) -> dict[str, Image.Image]:
+        """An emoji in every style that was asked for."""
+        if not options.centred:
+            return {name: every[name].drawn(code, size) for name in options.styles}
+        large = {name: every[name].drawn(code, DETAIL * size) for name in options.styles}
+        return {name: centred(drawing, size) for name, drawing in large.items()}
+
     counts = dict.fromkeys(("train", "val", "test"), 0)
     taught: set[bytes] = set()
     for code in sorted(codes, key=lambda code: splits[code] != "train"):
-        if options.centred:
-            large = {name: every[name].drawn(code, DETAIL * options.size) for name in options.styles}
-            drawings = {name: centred(drawing, options.size) for name, drawing in large.items()}
-        else:
-            drawings = {name: every[name].drawn(code, options.size) for name in options.styles}
+        drawings = draw(code, options.size)
         if options.pairs and not agree(*list(drawings.values())[:2]):
             continue
         seen = {drawing.tobytes() for drawing in drawings.values()}
         if splits[code] == "train":
             taught |= seen
+            drawings = draw(code, options.train_size or options.size)
         elif taught & seen:
             continue
         if options.unpaired and splits[code] == "train":

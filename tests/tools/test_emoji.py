@@ -84,8 +84,8 @@ def test_drawings_agree_from_an_overlap_of_four_fifths(emoji):
 
 @pytest.mark.slow  # fetches four packages and draws 1,594 code points
 def test_the_sets_are_split_by_base_and_unpaired_styles_share_no_code_point(emoji, tmp_path):
-    words = [sys.executable, "tools/emoji.py", str(tmp_path / "set"), "noto", "twemoji", "--unpaired", "--size", "16"]
-    subprocess.run(words, cwd=ROOT, check=True)
+    words = [sys.executable, "tools/emoji.py", str(tmp_path / "set"), "noto", "twemoji", "--unpaired"]
+    subprocess.run([*words, "--size", "16", "--train-size", "24"], cwd=ROOT, check=True)
     names = {
         (split, style): {path.stem for path in (tmp_path / "set" / split / style).iterdir()}
         for split in ("train", "val", "test")
@@ -98,4 +98,5 @@ def test_the_sets_are_split_by_base_and_unpaired_styles_share_no_code_point(emoj
     bases = {key: {emoji.base(code) for code in codes} for key, codes in names.items()}
     assert not bases["train", "noto"] & bases["test", "noto"]
     assert not bases["train", "noto"] & bases["train", "twemoji"]
-    assert Image.open(next((tmp_path / "set/test/noto").iterdir())).size == (16, 16)
+    for split, size in (("train", 24), ("val", 16), ("test", 16)):
+        assert Image.open(next((tmp_path / "set" / split / "noto").iterdir())).size == (size, size)
