@@ -118,6 +118,7 @@ def test_every_generator_gives_the_same_in_onnx_at_two_sizes(name, export, shake
     "given",
     [
         {"norm": "instance", "upsampling": "resize"},
+        {"full_size_channels": 4, "masked": True, "upsampling": "resize"},
         {"sizing": Sizing(rule="resize", width=24, height=16), "source": LABELS, "target": LABELS},
         {
             "sizing": Sizing(rule="fixed", width=24, height=16),
@@ -125,7 +126,7 @@ def test_every_generator_gives_the_same_in_onnx_at_two_sizes(name, export, shake
             "target": Pixels(colour="rgba"),
         },
     ],
-    ids=["instance-norm", "labels-resized", "gray-to-rgba-fixed"],
+    ids=["instance-norm", "full-size-masked", "labels-resized", "gray-to-rgba-fixed"],
 )
 def test_every_kind_of_card_gives_the_same_in_onnx(given, export, tiny_unet):
     made = export(*tiny_unet(**given))
