@@ -68,6 +68,20 @@ def test_r1_looks_at_the_real_and_r2_at_the_fake_images() -> None:
     assert float(penalty(duel(Bowl(), R2(gamma=1.0)), real, fake)) == pytest.approx((4 + 36) / 2 / 2)
 
 
+@pytest.mark.parametrize("name", ["r1", "r2"])
+def test_a_penalty_of_every_third_turn_is_three_times_as_heavy_then(name: str) -> None:
+    made = duel(Bowl(), STABILISERS[name](gamma=1.0, every=3))
+    seen: list[dict[str, float]] = []
+    for _ in range(5):
+        losses, _ = made.discriminator_losses(pictures(1.0, 3.0), pictures(1.0, 3.0))
+        seen.append({key: float(loss) for key, loss in losses.items() if key == f"d_{name}"})
+        made.stepped("discriminator")
+    heavy = {f"d_{name}": pytest.approx(3 * (1 + 9) / 2 / 2)}
+    assert seen == [heavy, {}, {}, heavy, {}]
+    with pytest.raises(ValueError, match="every at least 1, got 0"):
+        STABILISERS[name](every=0)
+
+
 def test_the_gradient_penalty_looks_between_real_and_fake_with_one_draw_for_a_sample() -> None:
     # Real pictures are 0 and fake ones (u, u, u): in between the gradient is alpha * (u, u, u), of length alpha / 2.
     seen: list[Tensor] = []

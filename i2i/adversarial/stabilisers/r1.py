@@ -22,4 +22,4 @@ class R1(ZeroCentred):
         self, duel: Duel, real: Tensor, fake: Tensor, condition: Tensor | None
     ) -> dict[str, Tensor]:
         """`d_r1`."""
-        return {"d_r1": self.penalty(duel, real, condition)}
+        return self.penalty("d_r1", duel, real, condition)

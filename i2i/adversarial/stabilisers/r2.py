@@ -22,4 +22,4 @@ class R2(ZeroCentred):
         self, duel: Duel, real: Tensor, fake: Tensor, condition: Tensor | None
     ) -> dict[str, Tensor]:
         """`d_r2`."""
-        return {"d_r2": self.penalty(duel, fake, condition)}
+        return self.penalty("d_r2", duel, fake, condition)

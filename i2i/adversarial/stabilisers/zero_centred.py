@@ -20,18 +20,27 @@ if TYPE_CHECKING:
 
 
 class ZeroCentred(Stabiliser):
-    """gamma / 2 * E[|grad D(x)|^2] at images x."""
+    """gamma / 2 * E[|grad D(x)|^2] at images x.
 
-    def __init__(self, *, gamma: float = 10.0) -> None:
+    `every`: in one turn of the critic out of so many, and so many times as heavy there (lazy regularisation: Karras et
+    al. 2020, "Analyzing and Improving the Image Quality of StyleGAN", arXiv 1912.04958, section 3.1, one out of 16). A
+    penalty costs as much as the rest of the critic's turn and more.
+    """
+
+    def __init__(self, *, gamma: float = 10.0, every: int = 1) -> None:
         super().__init__()
-        if gamma < 0:
-            raise ValueError(f"gamma is at least 0, got {gamma}")
+        if gamma < 0 or every < 1:
+            raise ValueError(f"gamma is at least 0, got {gamma}; and every at least 1, got {every}")
         self.gamma = gamma
+        self.every = every
 
     def refusal(self, discriminator: nn.Module, objective: Objective) -> str | None:
         """Batch normalisation mixes the samples."""
         return batch_norm_refusal(discriminator)
 
-    def penalty(self, duel: Duel, images: Tensor, condition: Tensor | None) -> Tensor:
-        """The penalty at these images."""
-        return self.gamma / 2 * score_gradients(duel, images, condition).square().sum(1).mean()
+    def penalty(self, name: str, duel: Duel, images: Tensor, condition: Tensor | None) -> dict[str, Tensor]:
+        """The penalty at these images, if it is its turn."""
+        if self.every > 1 and int(duel.turns) % self.every:
+            return {}
+        weight = self.every * self.gamma / 2
+        return {name: weight * score_gradients(duel, images, condition).square().sum(1).mean()}
