@@ -119,6 +119,10 @@ def _dataset(root: Path, kind: str | None, sides: dict[str, str]) -> int:
     return int(Exit.DONE)
 
 
+def _options(sides: dict[str, str]) -> str:
+    return " and ".join(f"--data.{side}" for side in sides)
+
+
 def _found(root: Path, kinds: Sequence[str], sides: dict[str, str]) -> tuple[str, Scan]:
     """The first kind of data that a folder holds, and the look at its files; named sides leave out kinds without any,
     and are told to those that have them. Raises what the reader of pairs said when none fits, and else the only one
@@ -129,8 +133,10 @@ def _found(root: Path, kinds: Sequence[str], sides: dict[str, str]) -> tuple[str
         try:
             options = inspect.signature(DATASETS[kind]).parameters
             told = {side: name for side, name in sides.items() if side in options}
-            if sides and not told and len(kinds) > 1:
-                continue
+            if sides and not told:
+                if len(kinds) > 1:
+                    continue
+                raise I2IError("E_USAGE", f"data of type '{kind}' has no sides to name; leave {_options(sides)} out")
             data = DATASETS[kind](root=root, **told)
             found, condition = data.scan(), data.condition
         except ModuleNotFoundError as error:

@@ -26,13 +26,15 @@ EXAMPLES = """recipe entries that are often set:
   --training.batch_size N      pictures per step (preset: 1)
   --training.precision NAME    auto | fp32 | bf16 | fp16
   --training.keep_best psnr    model/ is the best state by a metric, not the newest
+  --generator.type NAME        another network; here, and of all kinds of parts, a wrong name lists those there are
   --generator.channels N       width of the network; memory and time grow with its square
   --generator.upsampling resize    instead of transposed convolutions: no checkerboards
   --data.augmentation.size N   pixels of a training sample
   --data.augmentation.mode M   jitter | crop (large pictures) | resize (whole objects)
   --data.augmentation.flips [] none of them, where light or writing has a direction
+  --data.type NAME             how the folder is read: paired, unpaired, domains, attributes ...
   --data.source A --data.target B   the folders' names
-  --objective NAME             the game: least_squares, hinge, wasserstein ... (a wrong name lists all)
+  --objective NAME             the game: least_squares, hinge, wasserstein ...
   --stabilisers diffaugment    for small data sets; several: "[spectral_norm, {type: r1, gamma: 1}]"
   --optimiser.rates.discriminator 4e-4   another learning rate for one player
 Stop with Ctrl-C at any time: the state is saved, --resume goes on bit for bit.

@@ -196,6 +196,12 @@ def test_an_unknown_type_of_data_exits_with_2(tmp_path, capsys):
     assert "did you mean 'domains'" in capsys.readouterr().err
 
 
+def test_a_side_is_not_named_of_data_that_have_none(tmp_path, capsys):
+    assert info(tmp_path, "--data.type", "images", "--data.source", "a", "--data.target", "b") == 2
+    said = capsys.readouterr().err
+    assert "data of type 'images' has no sides to name; leave --data.source and --data.target out" in said
+
+
 def test_a_folder_of_fonts_is_counted_when_its_source_is_named(tmp_path, capsys):
     ten = "啊阿埃挨哎唉哀皑癌蔼"
     for name in ("Source", "One"):
