@@ -113,7 +113,7 @@ def main() -> int:
     parser.add_argument("--ablation", type=Path, metavar="RUNS", help="train here, and measure")
     parser.add_argument("--steps", type=int, default=1500, metavar="N", help="of each variant (default: %(default)s)")
     parser.add_argument("--only", nargs="*", choices=list(VARIANTS), default=list(VARIANTS), metavar="VARIANT")
-    parser.add_argument("-c", "--config", type=Path, default=ROOT / "pretrained/noto2fluent/recipe.yaml")
+    parser.add_argument("-c", "--config", type=Path, default=ROOT / "tools/unpaired.yaml")
     options = parser.parse_args()
     runs = list(options.runs)
     for name in options.only if options.ablation else []:
