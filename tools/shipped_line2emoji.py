@@ -15,7 +15,7 @@ METRICS = ("psnr", "ssim", "kid", "top1", "top5", "gradient", "checkerboard")
 
 def build(data: Path) -> None:
     """Draw the training set."""
-    python("tools/emoji.py", str(data), "line", "fluent", "--pairs")
+    python("tools/emoji.py", str(data), "line", "fluent", "--pairs", "--train-size", "128")
 
 
 def measured(folder: Path, data: Path) -> dict[str, Any]:
