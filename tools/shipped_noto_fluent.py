@@ -35,9 +35,9 @@ def page(card: Any, metrics: dict[str, Any]) -> str:
     """What the model is and how good, as Markdown."""
     source, target = _styles(card)
     return f"""
-{source.title()} emoji in the style of {target.title()}: CycleGAN (Zhu et al. 2017) at 64 px with a U-Net, {card.step}
-steps of batch 2, learnt without pairs: no code point was seen in both styles. Pictures of any size go in; the model
-sees them at 64 px.
+{source.title()} emoji in the style of {target.title()}: CycleGAN (Zhu et al. 2017) at 64 px with a U-Net that also says
+where the picture stays, {card.step:,} steps of batch 8, learnt without pairs: no code point was seen in both styles.
+Pictures of any size go in; the model sees them at 64 px.
 
 ![{source}, translated, the real {target}](examples.png)
 
