@@ -33,13 +33,13 @@ def page(card: Any, metrics: dict[str, Any]) -> str:
     """What the model is and how good, as Markdown."""
     return f"""
 One generator that redraws an emoji in the manner of Fluent, Noto or Twemoji: StarGAN (Choi et al. 2018) at 64 px, with
-conditional instance norms and a critic of patches that classifies and also scores for every style by itself (StarGAN v2,
-Choi et al. 2020), trained twice, {card.step:,} steps of batch 16 the second time, learnt without pairs.
+conditional instance norms and a critic of patches that classifies and also scores for every style by itself (StarGAN
+v2, Choi et al. 2020), trained twice, {card.step:,} steps of batch 16 the second time, learnt without pairs.
 
 Subjects keep their shapes and are found again nearly as often as untranslated. Noto's gold and bevels, Twemoji's paler
-colours and rounder faces and Fluent's orange and violet shades come out. **Some of it is texture**: large flat areas get
-blotches, mouths are lost here and there, and by KID the translations are further from real emoji of a style than a
-model would be that changes less.
+colours and Fluent's orange and violet shades come out. **Some of it is texture**: large flat areas get blotches, mouths
+are lost here and there, and by KID the translations are further from real emoji of a style than those of a model that
+changes less.
 
 ![an emoji, and what it becomes in each style](examples.png)
 
