@@ -206,7 +206,7 @@ def _not_found(path: Path) -> I2IError:
     if path.exists():
         message = f"no {ONNX} or {WEIGHTS} in it or in its model/; is the training finished?"
         return I2IError("E_MODEL_NOT_FOUND", message, path=path)
-    if len(path.parts) > 1 or path.suffix:
+    if len(path.parts) > 1 or path.suffix in (".onnx", ".safetensors"):
         return I2IError("E_MODEL_NOT_FOUND", "there is no such file or folder", path=path)
     known = known_models()
     if not known:

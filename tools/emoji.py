@@ -14,7 +14,7 @@ out of the others.
 --pairs      as without, but only code points whose silhouettes agree in the first two styles (intersection over
              union at least 0.8): the same drawing, in line and fluent
 
---train-size: of drawings that are turned and zoomed in training, twice the size stays sharp.
+--train-size: train alone is drawn so large; twice --size keeps drawings sharp that are turned and zoomed in training.
 --centred: each drawing is brought to one size, in the middle, with a margin of a sixteenth: every style has margins of
 its own, which tell it apart more easily than how it draws does.
 

@@ -1,8 +1,8 @@
 """Describe a model, a training run or a folder of images.
 
 MODEL: what its card says. RUN: how far the training is and what can be resumed. DIR: what can be learnt from it, with
-everything that is wrong with it: attributes, pairs, two sides without pairs, domains, pictures of one kind, fonts or
-several sets, the first that fits.
+everything that is wrong with it: attributes, pairs, two sides without pairs, domains, pictures of one kind or fonts,
+the first that fits (several sets: --data.type joint).
 
 exit codes: 0 described, 2 no such thing, 3 the folder of images cannot be trained on as it is
 """
@@ -119,10 +119,6 @@ def _dataset(root: Path, kind: str | None, sides: dict[str, str]) -> int:
     return int(Exit.DONE)
 
 
-def _options(sides: dict[str, str]) -> str:
-    return " and ".join(f"--data.{side}" for side in sides)
-
-
 def _found(root: Path, kinds: Sequence[str], sides: dict[str, str]) -> tuple[str, Scan]:
     """The first kind of data that a folder holds, and the look at its files; named sides leave out kinds without any,
     and are told to those that have them. Raises what the reader of pairs said when none fits, and else the only one
@@ -133,10 +129,11 @@ def _found(root: Path, kinds: Sequence[str], sides: dict[str, str]) -> tuple[str
         try:
             options = inspect.signature(DATASETS[kind]).parameters
             told = {side: name for side, name in sides.items() if side in options}
-            if sides and not told:
-                if len(kinds) > 1:
-                    continue
-                raise I2IError("E_USAGE", f"data of type '{kind}' has no sides to name; leave {_options(sides)} out")
+            if sides and not told and len(kinds) > 1:
+                continue
+            if len(kinds) == 1 and told != sides:
+                more = " and ".join(f"--data.{side}" for side in sides if side not in told)
+                raise I2IError("E_USAGE", f"data of type '{kind}' has no {more}; leave it out")
             data = DATASETS[kind](root=root, **told)
             found, condition = data.scan(), data.condition
         except ModuleNotFoundError as error:

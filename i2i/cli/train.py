@@ -26,7 +26,7 @@ EXAMPLES = """recipe entries that are often set:
   --training.batch_size N      pictures per step (preset: 1)
   --training.precision NAME    auto | fp32 | bf16 | fp16
   --training.keep_best psnr    model/ is the best state by a metric, not the newest
-  --generator.type NAME        another network; here, and of all kinds of parts, a wrong name lists those there are
+  --generator.type NAME        another network; a wrong name lists all (so for every kind of part)
   --generator.channels N       width of the network; memory and time grow with its square
   --generator.upsampling resize    instead of transposed convolutions: no checkerboards
   --data.augmentation.size N   pixels of a training sample

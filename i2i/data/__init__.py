@@ -2,7 +2,7 @@
 
 Contract (`source.DataSource`): a dataset scans its folder, makes samples as a function of (seed, position), gives
 pictures to look at, and names its `batch_type` and its monitor. A folder without a word on its kind (`i2i info DIR`) is
-tried in the table's order: what asks for most of a folder comes first.
+tried in the table's order, and is the first that fits.
 """
 
 from __future__ import annotations

@@ -51,8 +51,8 @@ class StarGAN(Method):
     `conditional`: the critic sees the domain that a picture should be of beside it, as a CGAN's does (Mirza and
     Osindero 2014, arXiv 1411.1784): it asks whether a picture looks like those of that domain, where a classifier,
     which learns from real pictures alone, also takes textures for a domain that none of its pictures has. For domains
-    alone, and in place of classifying (a `classification_weight` of 0), unless it has branches: their layers do not see
-    the domain, and both losses go together.
+    alone, and in place of classifying (a `classification_weight` of 0), unless the critic has `branches`, whose layers
+    do not see the domain: then it does both.
 
     What is shipped of domains is the generator. With attributes it is an `attribute_editor`, which reads those that
     are to stay off the picture by the critic's classifier: the critic is then part of the model, and of its size.

@@ -32,8 +32,8 @@ class UNet(nn.Module):
     paper's pictures come from batch statistics and dropout at test time.)
 
     `full_size_channels`: planes of the picture's own size, which the published network has none of: its last layer
-    doubles those of half the size straight into a picture, and what is finer than two pixels comes from the phases of
-    its one transposed convolution, or, with `upsampling: resize`, not at all. With these the last doubling makes so
+    doubles those of half the size straight into a picture, so that what is finer than two pixels comes from one layer,
+    which sees nothing of the input's own pixels. With these the last doubling makes so
     many planes, which two 3x3 convolutions turn, beside the input itself, into the picture (the outermost level of
     Ronneberger et al. 2015, "U-Net", arXiv 1505.04597, figure 1).
 

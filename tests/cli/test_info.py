@@ -198,8 +198,9 @@ def test_an_unknown_type_of_data_exits_with_2(tmp_path, capsys):
 
 def test_a_side_is_not_named_of_data_that_have_none(tmp_path, capsys):
     assert info(tmp_path, "--data.type", "images", "--data.source", "a", "--data.target", "b") == 2
-    said = capsys.readouterr().err
-    assert "data of type 'images' has no sides to name; leave --data.source and --data.target out" in said
+    assert "data of type 'images' has no --data.source and --data.target; leave" in capsys.readouterr().err
+    assert info(tmp_path, "--data.type", "fonts", "--data.source", "a", "--data.target", "b") == 2
+    assert "data of type 'fonts' has no --data.target; leave it out" in capsys.readouterr().err
 
 
 def test_a_folder_of_fonts_is_counted_when_its_source_is_named(tmp_path, capsys):
