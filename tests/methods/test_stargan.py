@@ -168,35 +168,38 @@ def test_a_critic_with_branches_is_trained_beside_the_domain_alone() -> None:
         game(critic=branched)
 
 
+def played_standing_still(method: StarGAN, engine: Engine) -> tuple[ConditionedBatch, Tensor, dict[str, float]]:
+    """A step by which neither player learns, so that what they make and say can be asked for afterwards: the batch, what
+    was asked for, and the losses.
+    """
+    for optimiser in engine.settings:
+        engine.settings[optimiser] = OptimiserSettings(learning_rate=1e-30)
+    seen = asked_for(method)
+    given = batch([0, 1, 2, 2])
+    logged = play(method, engine, given)[0]
+    return given, seen[0], logged
+
+
 def test_a_critic_with_branches_classifies_the_real_pictures_that_it_sees_as_what_they_are() -> None:
     branched = partial(CRITIC, branches=True, class_patches=True)
     method, engine = game(conditional=True, critic=branched)
-    for optimiser in engine.settings:
-        engine.settings[optimiser] = OptimiserSettings(learning_rate=1e-30)
-    seen = asked_for(method)
-    given = batch([0, 1, 2, 2])
-    logged = play(method, engine, given)[0]
+    given, asked, logged = played_standing_still(method, engine)
     with torch.no_grad():
         planes = torch.eye(3)[given.condition][:, :, None, None].expand(-1, -1, 8, 8)
         real = method.duel.discriminator(torch.cat((planes, given.image), 1)).classes
-        fake = method.duel.discriminator(torch.cat((planes, method.generator(given.image, seen[0])), 1)).classes
+        fake = method.duel.discriminator(torch.cat((planes, method.generator(given.image, asked)), 1)).classes
     assert logged["d_class"] == pytest.approx(float(cross_entropy(real, given.condition)), rel=1e-4)
-    assert logged["g_class"] == pytest.approx(float(cross_entropy(fake, seen[0])), rel=1e-4)
+    assert logged["g_class"] == pytest.approx(float(cross_entropy(fake, asked)), rel=1e-4)
 
 
 def test_the_generator_is_judged_by_the_condition_it_was_asked_for_and_by_the_way_back() -> None:
-    # Both players stand still, so what they make and say can be asked for afterwards.
     method, engine = game()
-    for optimiser in engine.settings:
-        engine.settings[optimiser] = OptimiserSettings(learning_rate=1e-30)
-    seen = asked_for(method)
-    given = batch([0, 1, 2, 2])
-    logged = play(method, engine, given)[0]
+    given, asked, logged = played_standing_still(method, engine)
     with torch.no_grad():
-        fake = method.generator(given.image, seen[0])
+        fake = method.generator(given.image, asked)
         output = method.duel.discriminator(fake)
         again = method.generator(fake, given.condition)
-    assert logged["g_class"] == pytest.approx(float(cross_entropy(output.classes, seen[0])), rel=1e-4)
+    assert logged["g_class"] == pytest.approx(float(cross_entropy(output.classes, asked)), rel=1e-4)
     assert logged["g_adversarial"] == pytest.approx(-float(output.score.mean()), rel=1e-4)
     assert logged["g_reconstruction"] == pytest.approx(10 * float((again - given.image).abs().mean()), rel=1e-4)
 
