@@ -169,8 +169,8 @@ def test_a_critic_with_branches_is_trained_beside_the_domain_alone() -> None:
 
 
 def played_standing_still(method: StarGAN, engine: Engine) -> tuple[ConditionedBatch, Tensor, dict[str, float]]:
-    """A step by which neither player learns, so that what they make and say can be asked for afterwards: the batch, what
-    was asked for, and the losses.
+    """A step by which neither player learns, so that what they make and say can be asked for afterwards: gives the
+    batch, what was asked for, and the losses.
     """
     for optimiser in engine.settings:
         engine.settings[optimiser] = OptimiserSettings(learning_rate=1e-30)
