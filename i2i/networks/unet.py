@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from i2i.networks.layers.initialisation import gaussian_
 from i2i.networks.layers.mask import check_planes, kept
 from i2i.networks.layers.normalisation import Norm, needs_bias, normalisation
+from i2i.networks.layers.palette import Palette
 from i2i.networks.layers.sizes import check_size
 from i2i.networks.layers.small_convolution import SmallConvolution
 from i2i.networks.layers.upsampling import Upsampling, double
@@ -39,6 +40,9 @@ class UNet(nn.Module):
 
     `masked`: the last layer has one more plane, which says where the picture stays (`layers/mask.py`); ValueError where
     `in_channels` and `out_channels` differ.
+
+    `palette_colours`: the last layer chooses among so many colours, which are read from the innermost planes' means
+    (`layers/palette.py`). For drawings, whose areas are of one colour each.
     """
 
     def __init__(
@@ -54,6 +58,7 @@ class UNet(nn.Module):
         dropout: float = 0.5,
         full_size_channels: int = 0,
         masked: bool = False,
+        palette_colours: int = 0,
     ) -> None:
         super().__init__()
         if masked:
@@ -63,6 +68,7 @@ class UNet(nn.Module):
         self.multiple = self.minimum = 2**depth
         self.skips = skips
         self.masked = masked
+        made = (palette_colours or out_channels) + masked
         widths = [channels * min(2**level, 8) for level in range(depth)]
         self.encoder = nn.ModuleList()
         self.decoder = nn.ModuleList()
@@ -72,17 +78,17 @@ class UNet(nn.Module):
         for level in reversed(range(depth)):
             joined = widths[level] * (2 if skips and level < depth - 1 else 1)
             if level == 0 and not full_size_channels:
-                self.decoder.append(_out(joined, out_channels + masked, upsampling))
+                self.decoder.append(_out(joined, made, upsampling))
             else:
                 noise = dropout if len(self.decoder) < NOISY_LAYERS else 0.0
                 width = widths[level - 1] if level else full_size_channels
                 self.decoder.append(_up(joined, width, norm, upsampling, noise))
         self.full_size = (
-            _full_size(in_channels + full_size_channels, full_size_channels, out_channels + masked, norm)
-            if full_size_channels
-            else None
+            _full_size(in_channels + full_size_channels, full_size_channels, made, norm) if full_size_channels else None
         )
         gaussian_(self)
+        read = {"in_channels": widths[-1], "out_channels": out_channels}
+        self.palette = Palette(palette_colours, **read) if palette_colours else None
 
     def forward(self, planes: Tensor) -> Tensor:
         """Translate (N, in_channels, H, W) to (N, out_channels, H, W)."""
@@ -92,13 +98,16 @@ class UNet(nn.Module):
         for down in self.encoder:
             planes = down(planes)
             seen.append(planes)
-        planes = self.decoder[0](seen.pop())
+        innermost = seen.pop()
+        planes = self.decoder[0](innermost)
         for up in list(self.decoder)[1:]:
             skip = seen.pop()
             planes = up(torch.cat((skip, planes), 1) if self.skips else planes)
         if self.full_size is not None:
             planes = self.full_size(torch.cat((source, torch.relu(planes)), 1))
-        return kept(source, planes) if self.masked else torch.tanh(planes)
+        made = planes[:, :-1] if self.masked else planes
+        drawn = torch.tanh(made) if self.palette is None else self.palette(made, torch.relu(innermost).mean((2, 3)))
+        return kept(source, drawn, planes[:, -1:]) if self.masked else drawn
 
 
 def _down(in_channels: int, out_channels: int, norm: Norm, *, first: bool, last: bool) -> nn.Sequential:

@@ -119,6 +119,7 @@ def test_every_generator_gives_the_same_in_onnx_at_two_sizes(name, export, shake
     [
         {"norm": "instance", "upsampling": "resize"},
         {"full_size_channels": 4, "masked": True, "upsampling": "resize"},
+        {"palette_colours": 5, "masked": True},
         {"sizing": Sizing(rule="resize", width=24, height=16), "source": LABELS, "target": LABELS},
         {
             "sizing": Sizing(rule="fixed", width=24, height=16),
@@ -126,7 +127,7 @@ def test_every_generator_gives_the_same_in_onnx_at_two_sizes(name, export, shake
             "target": Pixels(colour="rgba"),
         },
     ],
-    ids=["instance-norm", "full-size-masked", "labels-resized", "gray-to-rgba-fixed"],
+    ids=["instance-norm", "full-size-masked", "palette-masked", "labels-resized", "gray-to-rgba-fixed"],
 )
 def test_every_kind_of_card_gives_the_same_in_onnx(given, export, tiny_unet):
     made = export(*tiny_unet(**given))

@@ -171,6 +171,7 @@ def test_pix2pix_is_the_paper(resolve: Resolve) -> None:
         "dropout": 0.5,
         "full_size_channels": 0,
         "masked": False,
+        "palette_colours": 0,
     }
     assert recipe.discriminator.model_dump() == {"type": "patchgan", "channels": 64, "layers": 3, "norm": "batch"}
     assert recipe.objective.type == "non_saturating"

@@ -20,12 +20,11 @@ def check_planes(in_channels: int, out_channels: int) -> None:
         raise ValueError(f"masked keeps parts of the picture: {in_channels} planes in, {out_channels} out; both alike")
 
 
-def kept(source: Tensor, made: Tensor) -> Tensor:
+def kept(source: Tensor, drawn: Tensor, level: Tensor) -> Tensor:
     """The picture where the mask keeps it, else what is drawn: keep * source + (1 - keep) * drawn, (N, C, H, W).
 
-    `source` (N, C, H, W) in -1..1; `made` (N, C + 1, H, W), a last layer's planes before any activation: tanh of the
-    first C is drawn, and keep (N, 1, H, W) in 0..1 is the sigmoid of the last's means over 5x5 pixels.
+    `source` and `drawn` (N, C, H, W) in -1..1; keep (N, 1, H, W) in 0..1 is the sigmoid of the means over 5x5 pixels of
+    `level` (N, 1, H, W), a last layer's plane before any activation.
     """
-    drawn, level = made.tensor_split((-1,), 1)
     keep = torch.sigmoid(avg_pool2d(level, BLUR, stride=1, padding=BLUR // 2, count_include_pad=False))
-    return keep * source + (1 - keep) * torch.tanh(drawn)
+    return keep * source + (1 - keep) * drawn
