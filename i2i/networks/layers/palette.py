@@ -28,6 +28,6 @@ class Palette(nn.Module):
 
     def forward(self, choice: Tensor, features: Tensor) -> Tensor:
         """Colours mixed by the softmax of `choice`, (N, colours, H, W) to (N, out_channels, H, W)."""
-        colours = torch.tanh(self.read(features)).unflatten(1, (self.out_channels, -1))  # N,C,K
+        colours = torch.tanh(self.read(features)).view(features.shape[0], self.out_channels, -1)  # N,C,K
         shares = torch.softmax(choice, 1).flatten(2)  # N,K,H*W
-        return torch.matmul(colours, shares).unflatten(2, choice.shape[2:])
+        return torch.matmul(colours, shares).view(choice.shape[0], self.out_channels, *choice.shape[2:])
