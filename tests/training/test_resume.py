@@ -49,6 +49,8 @@ def test_the_digest_depends_on_the_seed(run_tiny: Train, tmp_path: Path) -> None
     "change",
     [
         {"stabilisers": [{"type": "diffaugment"}]},
+        # Its only penalty falls after the cut.
+        {"stabilisers": [{"type": "r1", "every": 3}], "discriminator": {"norm": "instance"}},
         {"stabilisers": [{"type": "history_pool", "size": 3}, {"type": "critic_steps", "count": 3}]},
         {"stabilisers": ["spectral_norm", "gradient_penalty"], "discriminator": {"norm": "instance"}},
         {"stabilisers": ["weight_norm", "weight_clipping", "packing"]},
