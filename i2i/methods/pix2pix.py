@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from i2i.data.paired import PairedBatch
 from i2i.losses.precision import at_least_float32
-from i2i.losses.reconstruction import l1
+from i2i.losses.reconstruction import gradient_difference, l1
 from i2i.methods.method import Engine, Method
 from i2i.methods.parts import Parts
 
@@ -24,6 +24,9 @@ class Pix2Pix(Method):
     discriminator sees source and target side by side unless `conditional` is False (the paper's ablation "GAN"), and
     its losses are halved, which "slows down the rate at which D learns relative to G". With `adversarial_weight` 0 the
     discriminator takes no part (the ablation "L1").
+
+    `gradient_weight` is that of the gradient difference loss (Mathieu et al. 2016, arXiv 1511.05440, section 3.2,
+    beside both others there as well), for pictures with flat areas: a discriminator lets blotches pass there.
 
     Translating is deterministic: running statistics, dropout off. Previews, evaluation, torch and ONNX all do this.
     (The paper's pictures use batch statistics and dropout at test time; with them an output would depend on chance and
@@ -40,14 +43,16 @@ class Pix2Pix(Method):
         adversarial_weight: float = 1.0,
         discriminator_weight: float = 0.5,
         conditional: bool = True,
+        gradient_weight: float = 0.0,
     ) -> None:
         super().__init__()
-        if l1_weight == 0 and adversarial_weight == 0:
-            raise ValueError("l1_weight and adversarial_weight are both 0: nothing to learn from")
+        if l1_weight == 0 and gradient_weight == 0 and adversarial_weight == 0:
+            raise ValueError("l1_weight, gradient_weight and adversarial_weight are all 0: nothing to learn from")
         seen = parts.target_planes + (parts.source_planes if conditional else 0)
         self.generator = parts.generator(parts.source_planes, parts.target_planes)
         self.duel = parts.duel(seen, generator=self.generator)
         self.l1_weight = l1_weight
+        self.gradient_weight = gradient_weight
         self.adversarial_weight = adversarial_weight
         self.discriminator_weight = discriminator_weight
         self.conditional = conditional
@@ -79,9 +84,15 @@ class Pix2Pix(Method):
 
         if generator_plays:
             with engine.turn("generator", stepped=lambda: self.duel.stepped("generator")) as turn:
-                losses = {"g_l1": self.l1_weight * l1(at_least_float32(fake), target)} if self.l1_weight else {}
+                losses = self._distances(at_least_float32(fake), target)
                 if self.adversarial_weight:
                     adversarial = self.duel.generator_losses(fake, real=target, condition=condition)
                     losses |= {name: self.adversarial_weight * loss for name, loss in adversarial.items()}
                 logs |= turn.minimise(losses)
         return logs
+
+    def _distances(self, fake: Tensor, target: Tensor) -> dict[str, Tensor]:
+        losses = {"g_l1": self.l1_weight * l1(fake, target)} if self.l1_weight else {}
+        if self.gradient_weight:
+            losses["g_gradient"] = self.gradient_weight * gradient_difference(fake, target)
+        return losses

@@ -45,6 +45,13 @@ def test_the_losses_are_named_weighted_and_sum_to_what_is_minimised(make: Make, 
     assert double["d_real"] == pytest.approx(2 * single["d_real"])
 
 
+def test_the_gradient_difference_is_added_where_it_has_a_weight(make: Make, batch: PairedBatch) -> None:
+    single = steps(*make(gradient_weight=1.0), batch, 1)[0]
+    assert set(single) == {"d_real", "d_fake", "g_l1", "g_gradient", "g_adversarial"}
+    alone = steps(*make(gradient_weight=30.0, l1_weight=0.0, adversarial_weight=0.0), batch, 1)[0]
+    assert alone == {"g_gradient": pytest.approx(30 * single["g_gradient"])}
+
+
 def test_the_same_seed_gives_the_same_losses_and_another_one_does_not(make: Make, batch: PairedBatch) -> None:
     assert steps(*make(), batch, 3) == steps(*make(), batch, 3)
     method, engine = make()
@@ -89,7 +96,7 @@ def first_weight(method: Pix2Pix) -> torch.Tensor:
 
 
 def test_nothing_to_learn_from_is_an_error(make: Make) -> None:
-    with pytest.raises(ValueError, match="both 0"):
+    with pytest.raises(ValueError, match="all 0"):
         make(l1_weight=0.0, adversarial_weight=0.0)
 
 

@@ -160,6 +160,7 @@ def test_pix2pix_is_the_paper(resolve: Resolve) -> None:
         "adversarial_weight": 1.0,
         "discriminator_weight": 0.5,
         "conditional": True,
+        "gradient_weight": 0.0,
     }
     assert recipe.generator.model_dump() == {
         "type": "unet",

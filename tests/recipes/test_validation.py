@@ -129,7 +129,10 @@ def test_a_recipe_cannot_be_changed(resolve: Resolve) -> None:
         (["--discriminator", "unet"], "discriminator.type: 'unet' is no discriminator; known: patchgan, pixelgan"),
         (["--generator.depth", "1"], "network 'unet': a U-Net has a depth of at least 2, got 1"),
         (["--discriminator.layers", "0"], "network 'patchgan': PatchGAN has at least one layer, got 0"),
-        (["--method.l1_weight", "0", "--method.adversarial_weight", "0"], "method 'pix2pix': l1_weight and"),
+        (
+            ["--method.l1_weight", "0", "--method.adversarial_weight", "0"],
+            "method 'pix2pix': l1_weight, gradient_weight and",
+        ),
         (["--data.augmentation.size", "100"], "data.augmentation.size 100x100 does not fit the generator"),
         (["--data.augmentation.size", "8", "--data.augmentation.flips", "sideways"], "data.augmentation.flips.0: "),
         (["--data.augmentation.size", "[8, 16]", "--data.augmentation.flips", "rot90"], "needs a square size"),
