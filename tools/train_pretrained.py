@@ -3,9 +3,9 @@
 usage: python tools/train_pretrained.py NAME [--data DIR] [--run RUN] [--out DIR]
 
 Builds the training set when it is not there, trains by `pretrained/NAME/recipe.yaml` (an interrupted run goes on; with
-a `refine.yaml` beside it a second time, from the first model), and writes model.onnx and model.safetensors (weights
-stored in fp16), card.json, README.md and examples.png. The weights are rounded to fp16 first: what is measured,
-exported and stored for training on are the same numbers.
+a `refine.yaml` beside it a second time, from the first model, with a `refine-2.yaml` a third time), and writes
+model.onnx and model.safetensors (weights stored in fp16), card.json, README.md and examples.png. The weights are
+rounded to fp16 first: what is measured, exported and stored for training on are the same numbers.
 
 A new model is one file `tools/shipped_NAME.py` and a line in MODELS. Two directions of one run share both, and the
 recipe in the folder of the first. A model of fonts is shipped with its source font, which lies beside the recipe and
@@ -68,7 +68,8 @@ def made(folder: Path) -> Path:
 
 def train(recipe: str, script: Any, data: Path, run: Path, *, refined: bool) -> Path:
     """Bring the run to its end, from wherever it stands; then, with `refined` and where the recipe has a `refine.yaml`
-    beside it, a second one, RUN-refined, that starts from its model with those settings. Gives the run to ship.
+    beside it, a second one, RUN-refined, that starts from its model with those settings, and so on for `refine-2.yaml`.
+    Gives the run to ship.
     """
     if not data.exists():  # what was interrupted has another name
         with tempfile.TemporaryDirectory(dir=made(data.parent)) as scratch:
@@ -76,12 +77,13 @@ def train(recipe: str, script: Any, data: Path, run: Path, *, refined: bool) -> 
             Path(scratch, "data").rename(data)
     words = ["--data", str(data), "-c", f"pretrained/{recipe}/recipe.yaml"]
     finish(run, script.PRESET, *words)
-    refine = f"pretrained/{recipe}/refine.yaml"
-    if not refined or not (ROOT / refine).exists():
-        return run
-    second = run.with_name(f"{run.name}-refined")
-    finish(second, script.PRESET, *words, "-c", refine, "--init", str(run.absolute()))
-    return second
+    first = run.name
+    for name in ("refine", "refine-2") if refined else ():
+        settings = f"pretrained/{recipe}/{name}.yaml"
+        if (ROOT / settings).exists():
+            before, run = run, run.with_name(f"{first}-{name.replace('refine', 'refined')}")
+            finish(run, script.PRESET, *words, "-c", settings, "--init", str(before.absolute()))
+    return run
 
 
 def with_font(folder: Path, font: Path) -> None:

@@ -18,9 +18,6 @@ How the generator learns of its condition (`conditioning`):
 For attributes that touch a small part of a picture; without it every pixel has to pass through a quarter of the
 resolution and back.
 
-`palette_colours`: the generator chooses at every pixel among so many colours (`layers/palette.py`), which are read from
-the condition and from the means of its innermost planes. For styles of drawing, each of which has colours of its own.
-
 Deviations: instance normalisation keeps no running statistics (the authors' code gathers them and must not use them:
 a mean over domains fits none); as many halvings in the critic as asked for, where the paper has six at 128 pixels, and
 in those He's initial weights: with PyTorch's own each layer passes on two fifths of the signal, and without the
@@ -41,7 +38,6 @@ from i2i.networks.layers.critic_output import CriticOutput
 from i2i.networks.layers.initialisation import kaiming_
 from i2i.networks.layers.mask import check_planes, kept
 from i2i.networks.layers.normalisation import InstanceNorm
-from i2i.networks.layers.palette import Palette
 from i2i.networks.layers.sizes import check_exactly, check_size
 from i2i.networks.layers.small_convolution import SmallConvolution
 from i2i.networks.layers.upsampling import Upsampling, double
@@ -60,7 +56,7 @@ class StarGAN(nn.Module):
     `conditioning: planes`, 3 planes and 5 domains 8,430,528 parameters (2,118,112 at 32 channels); with `norm`
     8,451,968 (2,128,832). `padding` of the layers that keep the size; `planes` refuses `reflect` with ValueError.
     `masked`: the last layer has one more plane, which says where the picture stays (`layers/mask.py`); ValueError where
-    `in_channels` and `out_channels` differ. `palette_colours`: as above; 0, every pixel makes its own.
+    `in_channels` and `out_channels` differ.
     """
 
     def __init__(
@@ -75,7 +71,6 @@ class StarGAN(nn.Module):
         padding: Padding = "zeros",
         upsampling: Upsampling = "transposed",
         masked: bool = False,
-        palette_colours: int = 0,
     ) -> None:
         super().__init__()
         if blocks < 1:
@@ -108,9 +103,7 @@ class StarGAN(nn.Module):
             )
         )
         self.masked = masked
-        self.last = _even(channels, (palette_colours or out_channels) + masked, 7, padding)
-        read = {"in_channels": condition_channels + widest, "out_channels": out_channels}
-        self.palette = Palette(palette_colours, **read) if palette_colours else None
+        self.last = _even(channels, out_channels + masked, 7, padding)
 
     def forward(self, source: Tensor, condition: Tensor) -> Tensor:
         """Translate (N, in_channels, H, W) to what the condition says, (N, out_channels, H, W)."""
@@ -119,15 +112,10 @@ class StarGAN(nn.Module):
         told = numbers(condition, self.condition_channels, like=planes)
         if self.conditioning == "planes":
             planes = torch.cat((planes, told[:, :, None, None].expand(-1, -1, *planes.shape[2:])), 1)
-        for layer in (*self.encoder, *self.blocks):
+        for layer in (*self.encoder, *self.blocks, *self.decoder):
             planes = layer(planes, told)
-        seen = torch.cat((told, torch.relu(planes).mean((2, 3))), 1)
-        for layer in self.decoder:
-            planes = layer(planes, told)
-        planes = self.last(planes)
-        made = planes[:, :-1] if self.masked else planes
-        drawn = torch.tanh(made) if self.palette is None else self.palette(made, seen)
-        return kept(source, drawn, planes[:, -1:]) if self.masked else drawn
+        made = self.last(planes)
+        return kept(source, torch.tanh(made[:, :-1]), made[:, -1:]) if self.masked else torch.tanh(made)
 
 
 class StarGANCritic(nn.Module):

@@ -1,32 +1,21 @@
-"""The palette of the generators that may have one."""
+"""The palette of a U-Net."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from i2i.networks.layers.palette import Palette
-from i2i.networks.stargan import StarGAN
 from i2i.networks.unet import UNet
 
 COLOURS = 3
 
 
-def stargan(**options: Any) -> tuple[nn.Module, nn.Module, tuple[Tensor, ...]]:
-    network = StarGAN(channels=2, blocks=1, condition_channels=2, palette_colours=COLOURS, **options).eval()
-    return network, network.last, (torch.tensor([0, 1]),)
-
-
-def unet(**options: Any) -> tuple[nn.Module, nn.Module, tuple[Tensor, ...]]:
-    network = UNet(channels=2, depth=2, norm="none", palette_colours=COLOURS, **options).eval()
-    return network, network.decoder[-1], ()
-
-
-generators = pytest.mark.parametrize("build", [stargan, unet])
+def unet(*, masked: bool = False) -> tuple[UNet, nn.Module]:
+    """A network with a palette, and its last layer."""
+    network = UNet(channels=2, depth=2, norm="none", palette_colours=COLOURS, masked=masked).eval()
+    return network, network.decoder[-1]
 
 
 def test_a_pixel_is_the_mean_of_the_colours_by_the_softmax_of_its_choice() -> None:
@@ -48,17 +37,16 @@ def test_colours_start_apart() -> None:
     assert distances.min() > 0.05
 
 
-@generators
 @pytest.mark.parametrize("masked", [False, True])
-def test_sure_choices_are_flat_and_a_mask_still_keeps_the_picture(build: Callable[..., Any], masked: bool) -> None:
+def test_sure_choices_are_flat_and_a_mask_still_keeps_the_picture(masked: bool) -> None:
     torch.manual_seed(0)
-    network, last, told = build(masked=masked)
+    network, last = unet(masked=masked)
     picture = torch.rand(2, 3, 8, 8) * 2 - 1
     halves = torch.zeros(2, COLOURS + masked, 8, 8)  # the mask's level is 0: half of each
     halves[:, 0, :, :4] = halves[:, 2, :, 4:] = 100
     last.register_forward_hook(lambda *_: halves)
     with torch.no_grad():
-        made = network(picture, *told)
+        made = network(picture)
     drawn = 2 * made - picture if masked else made
     for half in (drawn[..., :4], drawn[..., 4:]):
         torch.testing.assert_close(half, half[:, :, :1, :1].expand_as(half))
@@ -67,23 +55,10 @@ def test_sure_choices_are_flat_and_a_mask_still_keeps_the_picture(build: Callabl
 
 def test_colours_follow_from_the_picture() -> None:
     torch.manual_seed(0)
-    network, last, _ = unet()
+    network, last = unet()
     for parameter in network.parameters():
         nn.init.normal_(parameter, 0, 0.5)
     last.register_forward_hook(lambda *_: torch.tensor([100.0, 0, 0]).view(1, 3, 1, 1).expand(2, 3, 8, 8))
     with torch.no_grad():
         first, second = network(torch.randn(2, 3, 8, 8))
     assert (first - second).abs().max() > 0.05
-
-
-def test_colours_follow_from_the_condition() -> None:
-    network, last, told = stargan()
-    read = network.palette.read
-    with torch.no_grad():
-        read.weight.zero_()
-        read.weight[:, 0], read.weight[:, 1] = 0.5, -0.5
-        read.bias.fill_(0.1)
-        last.register_forward_hook(lambda *_: torch.zeros(2, 3, 8, 8))
-        first, second = network(torch.randn(1, 3, 8, 8).expand(2, -1, -1, -1), *told)
-    torch.testing.assert_close(first, torch.full_like(first, 0.6).tanh())
-    torch.testing.assert_close(second, torch.full_like(second, -0.4).tanh())
