@@ -31,8 +31,9 @@ def picture(out: Path, data: Path) -> None:
 def page(card: Any, metrics: dict[str, Any]) -> str:
     """What the model is and how good, as Markdown."""
     return f"""
-Black line drawing to coloured emoji: pix2pix (Isola et al. 2017) at 64 px with a palette, trained by L1 alone, then
-{card.step:,} steps of batch 8 against a critic. Pictures of any size go in; the model sees them at 64 px.
+Black line drawing to coloured emoji: pix2pix (Isola et al. 2017) at 64 px with a palette. Trained 10,000 steps of
+batch 8 by L1 alone, then {card.step:,} with a critic and the gradient difference. Pictures of any size go in; the
+model sees them at 64 px.
 
 ![drawing, coloured, truth](examples.png)
 
@@ -44,6 +45,6 @@ they are and three colour maps fitted on the training pairs:
 psnr in dB; kid with EfficientNet-Lite0 features; top1 and top5: the share of outputs whose own truth is among the
 nearest of all truths; gradient and checkerboard as ratios to the truth. Printed by `i2i evaluate {card.name} --data
 runs/line2emoji-data --data.source line --data.target fluent --metrics all --baselines`. A line does not tell its
-colour: keys, faces and plain objects come out well, where many colours are possible the model guesses, and small parts
-of drawings of many, the eyes of faces as well, come out faint.
+colour: keys, faces and plain objects come out well, where many colours are possible the model guesses, and small parts,
+such as the eyes of faces, come out faint.
 """

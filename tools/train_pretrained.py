@@ -28,8 +28,8 @@ from i2i.loading import Direction
 
 class Shipped(NamedTuple):
     """The script of a model, the model with whose recipe it is trained (empty: its own), which way it goes, the file of
-    the source font of one that writes fonts, of one that is measured on pairs the folders of both sides, and whether a
-    second training's is shipped, where there is one.
+    the source font of one that writes fonts, and of one that is measured on pairs the folders of both sides. `refined`:
+    the last training's model is shipped, else the first one's.
     """
 
     script: str
@@ -46,7 +46,7 @@ MODELS = {
     "line2emoji": Shipped("shipped_line2emoji", sides=("line", "fluent")),
     "noto2fluent": Shipped("shipped_noto_fluent", sides=("noto", "fluent")),
     "brush": Shipped("shipped_brush", font="NotoSansSC.otf"),
-    # The second training's critics see moved pictures, and this way their borders leak: marks in corners.
+    # In this direction the second training's generator learns the borders of moved pictures: marks in corners.
     "fluent2noto": Shipped(
         "shipped_noto_fluent", recipe="noto2fluent", direction="b2a", sides=("fluent", "noto"), refined=False
     ),
@@ -68,8 +68,8 @@ def made(folder: Path) -> Path:
 
 def train(recipe: str, script: Any, data: Path, run: Path, *, refined: bool) -> Path:
     """Bring the run to its end, from wherever it stands; then, with `refined` and where the recipe has a `refine.yaml`
-    beside it, a second one, RUN-refined, that starts from its model with those settings, and so on for `refine-2.yaml`.
-    Gives the run to ship.
+    beside it, a second one, RUN-refined, that starts from its model with those settings; from that one RUN-refined-2,
+    by `refine-2.yaml`. Gives the run to ship.
     """
     if not data.exists():  # what was interrupted has another name
         with tempfile.TemporaryDirectory(dir=made(data.parent)) as scratch:
@@ -78,10 +78,10 @@ def train(recipe: str, script: Any, data: Path, run: Path, *, refined: bool) -> 
     words = ["--data", str(data), "-c", f"pretrained/{recipe}/recipe.yaml"]
     finish(run, script.PRESET, *words)
     first = run.name
-    for name in ("refine", "refine-2") if refined else ():
+    for name, ending in (("refine", "refined"), ("refine-2", "refined-2")) if refined else ():
         settings = f"pretrained/{recipe}/{name}.yaml"
         if (ROOT / settings).exists():
-            before, run = run, run.with_name(f"{first}-{name.replace('refine', 'refined')}")
+            before, run = run, run.with_name(f"{first}-{ending}")
             finish(run, script.PRESET, *words, "-c", settings, "--init", str(before.absolute()))
     return run
 

@@ -21,11 +21,11 @@ def l2(output: Tensor, target: Tensor) -> Tensor:
 
 
 def gradient_difference(output: Tensor, target: Tensor) -> Tensor:
-    """Mean absolute difference of how strongly neighbours differ, across plus down, of planes (N, C, H, W).
+    """Mean absolute difference of how strongly neighbours differ, across plus down.
 
-    Mathieu et al. 2016, "Deep Multi-Scale Video Prediction Beyond Mean Square Error", arXiv 1511.05440, equation 6 with
-    alpha 1, as means instead of sums. It asks for steps where the truth has them and for none where it is flat, of
-    whatever colour.
+    Of planes (N, C, H, W) with sides of at least 2. Mathieu et al. 2016, "Deep Multi-Scale Video Prediction Beyond
+    Mean Square Error", arXiv 1511.05440, equation 6 with alpha 1, as means instead of sums. It asks for steps where
+    the truth has them and for none where it is flat, of whatever colour.
     """
     _check_shapes(output, target)
     across, down = ((output.diff(dim=side).abs() - target.diff(dim=side).abs()).abs().mean() for side in (-1, -2))

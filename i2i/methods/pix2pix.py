@@ -25,8 +25,8 @@ class Pix2Pix(Method):
     its losses are halved, which "slows down the rate at which D learns relative to G". With `adversarial_weight` 0 the
     discriminator takes no part (the ablation "L1").
 
-    `gradient_weight` is that of the gradient difference loss (Mathieu et al. 2016, arXiv 1511.05440, section 3.2,
-    beside both others there as well), for pictures with flat areas: a discriminator lets blotches pass there.
+    `gradient_weight` is that of the gradient difference loss (Mathieu et al. 2016, arXiv 1511.05440, who add it to a
+    distance and an adversarial loss as well), for pictures with flat areas: a discriminator lets blotches pass there.
 
     Translating is deterministic: running statistics, dropout off. Previews, evaluation, torch and ONNX all do this.
     (The paper's pictures use batch statistics and dropout at test time; with them an output would depend on chance and

@@ -42,7 +42,9 @@ class UNet(nn.Module):
     `in_channels` and `out_channels` differ.
 
     `palette_colours`: the last layer chooses among so many colours, which are read from the innermost planes' means
-    (`layers/palette.py`). For drawings, whose areas are of one colour each.
+    (`layers/palette.py`). For drawings, whose areas are of one colour each. Colours of the whole picture: an exported
+    model that keeps a picture's size does not translate it in tiles. ValueError for fewer than 2, but for 0, no
+    palette.
     """
 
     def __init__(
@@ -65,10 +67,12 @@ class UNet(nn.Module):
             check_planes(in_channels, out_channels)
         if depth < 2:
             raise ValueError(f"a U-Net has a depth of at least 2, got {depth}")
+        if palette_colours < 0 or palette_colours == 1:
+            raise ValueError(f"a palette has at least 2 colours, or 0 for no palette, got {palette_colours}")
         self.multiple = self.minimum = 2**depth
         self.skips = skips
         self.masked = masked
-        made = (palette_colours or out_channels) + masked
+        last_channels = (palette_colours or out_channels) + masked
         widths = [channels * min(2**level, 8) for level in range(depth)]
         self.encoder = nn.ModuleList()
         self.decoder = nn.ModuleList()
@@ -78,17 +82,20 @@ class UNet(nn.Module):
         for level in reversed(range(depth)):
             joined = widths[level] * (2 if skips and level < depth - 1 else 1)
             if level == 0 and not full_size_channels:
-                self.decoder.append(_out(joined, made, upsampling))
+                self.decoder.append(_out(joined, last_channels, upsampling))
             else:
                 noise = dropout if len(self.decoder) < NOISY_LAYERS else 0.0
                 width = widths[level - 1] if level else full_size_channels
                 self.decoder.append(_up(joined, width, norm, upsampling, noise))
         self.full_size = (
-            _full_size(in_channels + full_size_channels, full_size_channels, made, norm) if full_size_channels else None
+            _full_size(in_channels + full_size_channels, full_size_channels, last_channels, norm)
+            if full_size_channels
+            else None
         )
         gaussian_(self)
-        read = {"in_channels": widths[-1], "out_channels": out_channels}
-        self.palette = Palette(palette_colours, **read) if palette_colours else None
+        self.palette = (
+            Palette(palette_colours, in_channels=widths[-1], out_channels=out_channels) if palette_colours else None
+        )
 
     def forward(self, planes: Tensor) -> Tensor:
         """Translate (N, in_channels, H, W) to (N, out_channels, H, W)."""

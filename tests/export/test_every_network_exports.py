@@ -119,7 +119,7 @@ def test_every_generator_gives_the_same_in_onnx_at_two_sizes(name, export, shake
     [
         {"norm": "instance", "upsampling": "resize"},
         {"full_size_channels": 4, "masked": True, "upsampling": "resize"},
-        {"palette_colours": 5, "masked": True},
+        {"palette_colours": 5, "masked": True, "full_size_channels": 4, "upsampling": "resize"},
         {"sizing": Sizing(rule="resize", width=24, height=16), "source": LABELS, "target": LABELS},
         {
             "sizing": Sizing(rule="fixed", width=24, height=16),

@@ -53,6 +53,13 @@ def test_sure_choices_are_flat_and_a_mask_still_keeps_the_picture(masked: bool) 
     assert (drawn[..., 0] - drawn[..., -1]).abs().max() > 0.05
 
 
+def test_every_parameter_receives_a_gradient_through_the_mask() -> None:
+    torch.manual_seed(0)
+    network, _ = unet(masked=True)
+    network.train()(torch.randn(4, 3, 8, 8)).square().sum().backward()
+    assert [name for name, p in network.named_parameters() if p.grad is None or not p.grad.abs().sum() > 0] == []
+
+
 def test_colours_follow_from_the_picture() -> None:
     torch.manual_seed(0)
     network, last = unet()

@@ -128,6 +128,10 @@ def test_a_recipe_cannot_be_changed(resolve: Resolve) -> None:
         (["--generator", "patchgan"], "generator.type: 'patchgan' is no generator; known: unet"),
         (["--discriminator", "unet"], "discriminator.type: 'unet' is no discriminator; known: patchgan, pixelgan"),
         (["--generator.depth", "1"], "network 'unet': a U-Net has a depth of at least 2, got 1"),
+        (
+            ["--generator.palette_colours", "1"],
+            "network 'unet': a palette has at least 2 colours, or 0 for no palette,",
+        ),
         (["--discriminator.layers", "0"], "network 'patchgan': PatchGAN has at least one layer, got 0"),
         (
             ["--method.l1_weight", "0", "--method.adversarial_weight", "0"],
