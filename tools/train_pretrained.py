@@ -66,24 +66,29 @@ def made(folder: Path) -> Path:
     return folder
 
 
-def train(recipe: str, script: Any, data: Path, run: Path, *, refined: bool) -> Path:
-    """Bring the run to its end, from wherever it stands; then, with `refined` and where the recipe has a `refine.yaml`
-    beside it, a second one, RUN-refined, that starts from its model with those settings; from that one RUN-refined-2,
-    by `refine-2.yaml`. Gives the run to ship.
+def trainings(recipe: str, run: Path, *, refined: bool) -> list[tuple[Path, list[str]]]:
+    """The runs in their order, each with what it is told: RUN by `recipe.yaml`; with `refined` RUN-refined from its
+    model by `refine.yaml` on top, and from that one's RUN-refined-2 by `refine-2.yaml`, as far as these are there.
     """
+    words = ["-c", f"pretrained/{recipe}/recipe.yaml"]
+    runs = [(run, words)]
+    for name, ending in (("refine", "refined"), ("refine-2", "refined-2")) if refined else ():
+        settings = f"pretrained/{recipe}/{name}.yaml"
+        if (ROOT / settings).exists():
+            init = ["--init", str(runs[-1][0].absolute())]
+            runs.append((run.with_name(f"{run.name}-{ending}"), [*words, "-c", settings, *init]))
+    return runs
+
+
+def train(recipe: str, script: Any, data: Path, run: Path, *, refined: bool) -> Path:
+    """Bring the `trainings` to their end, from wherever they stand. Gives the run to ship."""
     if not data.exists():  # what was interrupted has another name
         with tempfile.TemporaryDirectory(dir=made(data.parent)) as scratch:
             script.build(Path(scratch, "data"))
             Path(scratch, "data").rename(data)
-    words = ["--data", str(data), "-c", f"pretrained/{recipe}/recipe.yaml"]
-    finish(run, script.PRESET, *words)
-    first = run.name
-    for name, ending in (("refine", "refined"), ("refine-2", "refined-2")) if refined else ():
-        settings = f"pretrained/{recipe}/{name}.yaml"
-        if (ROOT / settings).exists():
-            before, run = run, run.with_name(f"{first}-{ending}")
-            finish(run, script.PRESET, *words, "-c", settings, "--init", str(before.absolute()))
-    return run
+    for last, words in trainings(recipe, run, refined=refined):
+        finish(last, script.PRESET, "--data", str(data), *words)
+    return last
 
 
 def with_font(folder: Path, font: Path) -> None:
