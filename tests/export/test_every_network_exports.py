@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from pathlib import Path
 
 import numpy as np
 import onnxruntime
@@ -10,6 +11,7 @@ import pytest
 
 from i2i.images.card import Condition, ImageCard, NetworkSpec, Pixels, Sizing
 from i2i.networks import NETWORKS
+from i2i.runtime import norms
 from i2i.weights.session import TorchSession
 
 LABELS = Pixels(colour="labels", palette=((0, 0, 0), (255, 0, 0), (0, 0, 255)))
@@ -140,3 +142,11 @@ def test_every_kind_of_card_gives_the_same_in_onnx(given, export, tiny_unet):
     if fixed:
         with pytest.raises(onnxruntime.capi.onnxruntime_pybind11_state.InvalidArgument, match="invalid dimensions"):
             engine.run(None, {"image": np.zeros((1, 24, 16, 1), dtype=np.uint8)})
+
+
+@pytest.mark.parametrize(
+    ("colours", "said"), [(0, ""), (5, "its layer ReduceMean looks at the whole picture")], ids=["none", "palette"]
+)
+def test_a_palette_is_of_the_whole_picture_and_the_runtime_makes_no_tiles(colours, said, export, tiny_unet):
+    made = export(*tiny_unet(palette_colours=colours))
+    assert norms.obstacle(Path(made.path).read_bytes()) == said
