@@ -32,10 +32,9 @@ def picture(out: Path, data: Path) -> None:
 def page(card: Any, metrics: dict[str, Any]) -> str:
     """What the model is and how good, as Markdown."""
     return f"""
-One generator that redraws an emoji in the manner of Fluent, Noto or Twemoji: StarGAN (Choi et al. 2018) at 64 px, with
-conditional instance norms and a critic of patches that classifies and also scores for every style by itself (StarGAN
-v2, Choi et al. 2020), trained three times, 4,012, 4,000 and
-{card.step:,} steps of batch 16, without pairs.
+One generator that redraws an emoji in the manner of Fluent, Noto or Twemoji: StarGAN (Choi et al. 2018) at 64 px,
+with conditional instance norms and a critic of patches that classifies and also scores for every style by itself
+(StarGAN v2, Choi et al. 2020), trained three times without pairs, the last time {card.step:,} steps of batch 16.
 
 A classifier reads them as the style asked for nearly as often as real emoji (Twemoji ten points less); two thirds to
 three quarters of the subjects are among the five nearest, of about four fifths untranslated. Noto's gold and bevels,

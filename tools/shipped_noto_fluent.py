@@ -34,11 +34,10 @@ def picture(out: Path, data: Path) -> None:
 def page(card: Any, metrics: dict[str, Any]) -> str:
     """What the model is and how good, as Markdown."""
     source, target = _styles(card)
-    steps = "7,000 steps" if card.name == "fluent2noto" else f"twice, 7,000 and {card.step:,} steps"
     return f"""
-{source.title()} emoji in the style of {target.title()}: CycleGAN (Zhu et al. 2017) at 64 px with a U-Net that also says
-where the picture stays. Trained {steps} of batch 8, without pairs: no code point was seen in both
-styles. Pictures of any size go in; the model sees them at 64 px.
+{source.title()} emoji in the style of {target.title()}: CycleGAN (Zhu et al. 2017) at 64 px with a U-Net that also
+says where the picture stays. Trained without pairs, no code point was seen in both styles; its last training had
+{card.step:,} steps of batch 8. Pictures of any size go in; the model sees them at 64 px.
 
 ![{source}, translated, the real {target}](examples.png)
 
