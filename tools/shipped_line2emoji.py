@@ -32,8 +32,8 @@ def page(card: Any, metrics: dict[str, Any]) -> str:
     """What the model is and how good, as Markdown."""
     return f"""
 Black line drawing to coloured emoji: pix2pix (Isola et al. 2017) at 64 px with a palette, trained by L1 alone, then
-{card.step:,} steps of batch 8 with a critic and the gradient difference. Pictures of any size go in; the model sees them at
-64 px.
+{card.step:,} steps of batch 8 with a critic and the gradient difference. Pictures of any size go in; the model sees
+them at 64 px.
 
 ![drawing, coloured, truth](examples.png)
 
